@@ -1,0 +1,1 @@
+"""flexid: the account manager that stands beside a Flexisip SIP server."""

@@ -1,0 +1,1 @@
+"""Frozen values and rules as pure functions: no I/O, no Twisted."""

@@ -1,0 +1,1 @@
+"""The wire: route declarations, guards, inputs and answers."""

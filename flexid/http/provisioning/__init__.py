@@ -1,0 +1,1 @@
+"""Remote provisioning of Linphone clients."""
