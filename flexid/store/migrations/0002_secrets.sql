@@ -36,13 +36,11 @@ CREATE TABLE provisioning_tokens (
     account_id bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,
     token text NOT NULL UNIQUE,
     used_at timestamptz,
-    voided_at timestamptz,
     ip text,
     user_agent text,
     created_at timestamptz NOT NULL DEFAULT now()
 );
-CREATE UNIQUE INDEX provisioning_tokens_current ON provisioning_tokens (account_id)
-    WHERE used_at IS NULL AND voided_at IS NULL;
+CREATE UNIQUE INDEX provisioning_tokens_current ON provisioning_tokens (account_id) WHERE used_at IS NULL;
 CREATE INDEX provisioning_tokens_of_account ON provisioning_tokens (account_id, created_at);
 
 CREATE TABLE account_creation_tokens (

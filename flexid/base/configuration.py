@@ -1,0 +1,155 @@
+"""Reads the configuration: a TOML file, then the environment over it."""
+
+from __future__ import annotations
+
+import tomllib
+import typing
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from flexid.base.settings import Settings
+
+DEFAULT_FILES = (Path("flexid.toml"), Path("/etc/flexid/flexid.toml"))
+
+NOT_USED_YET = frozenset(
+    {
+        "workers",
+        "files_dir",
+        "listen.https",
+        "listen.metrics",
+        *(f"tls.{key}" for key in ("certificate", "key", "client_ca")),
+        "redis.url",
+        "mail.url",
+        "daemon.socket",
+        "pusher.path",
+        "pusher.keysmap",
+        *(f"turn.{key}" for key in ("host", "secret", "ttl_minutes")),
+    }
+)
+"""Keys of the documented configuration whose features this release does not have: they are named in a warning, so that
+one file serves this release and the next."""
+
+
+class ConfigurationError(Exception):
+    """The configuration cannot be used; each problem names file or variable, key, value and what is allowed."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@frozen
+class Key:
+    """One setting: `section.key`, or `key` at the top level."""
+
+    section: str | None
+    name: str
+    info: FieldInfo
+
+    def __str__(self) -> str:
+        return f"{self.section}.{self.name}" if self.section else self.name
+
+    @property
+    def variable(self) -> str:
+        """Return the environment variable that sets it."""
+        return "FLEXID_" + str(self).upper().replace(".", "_")
+
+    @property
+    def is_list(self) -> bool:
+        """Say whether the variable holds several values, separated by commas."""
+        return typing.get_origin(self.info.annotation) is tuple
+
+
+@frozen
+class Configuration:
+    """What was read, from where, and what deserves a word."""
+
+    settings: Settings
+    source: str
+    warnings: tuple[str, ...] = ()
+
+
+def keys() -> Iterator[Key]:
+    """Yield every setting that there is, in the order of the documentation."""
+    for name, info in Settings.model_fields.items():
+        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+            for inner, inner_info in info.annotation.model_fields.items():
+                yield Key(name, inner, inner_info)
+        else:
+            yield Key(None, name, info)
+
+
+def load(environment: Mapping[str, str], path: Path | None = None) -> Configuration:
+    """Read the file (`path`, else FLEXID_CONFIG, else the usual places), and the environment over it.
+
+    :raise ConfigurationError: naming all that is wrong.
+    """
+    if path is None and environment.get("FLEXID_CONFIG"):
+        path = Path(environment["FLEXID_CONFIG"])
+    if path is None:
+        path = next((candidate for candidate in DEFAULT_FILES if candidate.is_file()), None)
+    values, warnings = _without_unused(_read(path)) if path else ({}, [])
+    sources = _overlay(values, environment)
+    known = {key.variable for key in keys()} | {"FLEXID_CONFIG"}
+    unused = {"FLEXID_" + name.upper().replace(".", "_") for name in NOT_USED_YET}
+    for variable in sorted(environment):
+        # A warning only: a container platform puts variables of its own making under this prefix.
+        if variable.startswith("FLEXID_") and variable not in known:
+            why = "nothing in this release uses it" if variable in unused else "no setting has this name"
+            warnings.append(f"{variable}: {why}")
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        raise ConfigurationError([_describe(problem, sources, path) for problem in error.errors()]) from None
+    return Configuration(settings, str(path) if path else "defaults", tuple(warnings))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError([f"{path}: {error}"]) from None
+
+
+def _without_unused(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    kept: dict[str, Any] = {}
+    warnings = []
+    for name, value in values.items():
+        if name in NOT_USED_YET:
+            warnings.append(f"{name}: nothing in this release uses it")
+        elif isinstance(value, dict):
+            unused = {key for key in value if f"{name}.{key}" in NOT_USED_YET}
+            warnings += [f"{name}.{key}: nothing in this release uses it" for key in sorted(unused)]
+            if unused != value.keys() or not value:
+                kept[name] = {key: inner for key, inner in value.items() if key not in unused}
+        else:
+            kept[name] = value
+    return kept, warnings
+
+
+def _overlay(values: dict[str, Any], environment: Mapping[str, str]) -> dict[str, str]:
+    """Put the environment's values over the file's; return which keys came from which variable."""
+    sources = {}
+    for key in keys():
+        if (text := environment.get(key.variable)) is None:
+            continue
+        sources[str(key)] = key.variable
+        table = values.setdefault(key.section, {}) if key.section else values
+        if isinstance(table, dict):
+            table[key.name] = [item.strip() for item in text.split(",") if item.strip()] if key.is_list else text
+    return sources
+
+
+def _describe(problem: Any, sources: Mapping[str, str], path: Path | None) -> str:
+    location = [part for part in problem["loc"] if isinstance(part, str)]
+    key = ".".join(location)
+    where = sources.get(key) or f"{path}: {key}"
+    if problem["type"] == "extra_forbidden":
+        return f"{where}: no such setting (see docs/configuration.md)"
+    reason = problem["msg"].removeprefix("Value error, ")
+    return f"{where} = {problem['input']!r}: {reason}"

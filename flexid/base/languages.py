@@ -1,0 +1,74 @@
+"""Catalogues of `locales/`, and the choice among them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attrs import define, field
+
+from flexid.base.text import Text
+
+DEFAULT = "en"
+
+
+def _shipped(name: str) -> Path:
+    """Return a folder that stands inside the installed package, or at the top of the repository."""
+    package = Path(__file__).parent.parent
+    inside = package / name
+    return inside if inside.is_dir() else package.parent / name
+
+
+LOCALES = _shipped("locales")
+TEMPLATES = _shipped("templates")
+
+
+@define
+class Languages:
+    """The languages that we can speak: English, and a folder `<language>/LC_MESSAGES/flexid.po` for each other one."""
+
+    folder: Path = LOCALES
+    _catalogues: dict[str, dict[str, str]] = field(factory=dict, init=False)
+
+    def installed(self) -> frozenset[str]:
+        """Return the languages, as two-letter codes."""
+        return frozenset({DEFAULT, *(path.parent.parent.name for path in self.folder.glob("*/LC_MESSAGES/flexid.po"))})
+
+    def choose(self, accept_language: str | None) -> str:
+        """Return the installed language that a client likes best (RFC 9110, 12.5.4); English where there is none."""
+        if not accept_language:
+            return DEFAULT
+        wishes = []
+        for position, item in enumerate(accept_language[:500].split(",")):
+            tag, _, parameter = item.partition(";")
+            try:
+                quality = float(parameter.strip().removeprefix("q=")) if parameter.strip() else 1.0
+            except ValueError:
+                continue
+            if quality > 0:
+                wishes.append((-quality, position, tag.strip().partition("-")[0].lower()))
+        installed = self.installed()
+        return next((language for _, _, language in sorted(wishes) if language in installed), DEFAULT)
+
+    def translate(self, text: Text, language: str) -> str:
+        """Return the sentence in a language, or in English where its catalogue lacks it."""
+        sentence = self._catalogue(language).get(text.english) or text.english
+        values = {
+            name: self.translate(value, language) if isinstance(value, Text) else value
+            for name, value in text.values.items()
+        }
+        return sentence.format(**values) if values else sentence
+
+    def _catalogue(self, language: str) -> dict[str, str]:
+        if language == DEFAULT:
+            return {}
+        if language not in self._catalogues:
+            self._catalogues[language] = _read(self.folder / language / "LC_MESSAGES" / "flexid.po")
+        return self._catalogues[language]
+
+
+def _read(path: Path) -> dict[str, str]:
+    # Babel takes its time to import, and most processes never speak anything but English.
+    from babel.messages.pofile import read_po  # noqa: PLC0415
+
+    with path.open("rb") as file:
+        return {str(message.id): str(message.string) for message in read_po(file) if message.id}

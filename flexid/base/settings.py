@@ -1,0 +1,129 @@
+"""The configuration: every key with its type, its default and what it means.
+
+`flexid.base.configuration` reads a file and the environment into these; `docs/configuration.md` is generated from them.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from flexid.base.text import Text
+
+HOST_NAME_LENGTH = 253
+HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
+
+Minutes = Annotated[int, Field(ge=0, le=10 * 366 * 24 * 60)]
+
+
+def _host_name(value: str) -> str:
+    value = value.lower()
+    if len(value) > HOST_NAME_LENGTH or not HOST_NAME.fullmatch(value):
+        raise ValueError(str(Text("a host name is allowed, without scheme and port")))
+    return value
+
+
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"a regular expression is allowed: {error}") from error
+    return value
+
+
+HostName = Annotated[str, AfterValidator(_host_name)]
+Pattern = Annotated[str, AfterValidator(_pattern)]
+
+
+class Section(BaseModel):
+    """A table of the configuration file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Listen(Section):
+    """Where flexid listens: Twisted endpoint strings."""
+
+    http: tuple[str, ...] = Field(
+        ("tcp:8080:interface=127.0.0.1",), description="plain HTTP; a unix: endpoint works too"
+    )
+
+
+class DatabaseSettings(Section):
+    """PostgreSQL."""
+
+    url: str = Field("", description="postgresql://… of an external server; empty = the embedded one under `data_dir`")
+    pool_size: Annotated[int, Field(ge=2, le=200)] = Field(10, description="connections that one process keeps open")
+
+    def is_external(self) -> bool:
+        """Say whether somebody else looks after the server."""
+        return bool(self.url)
+
+
+class Lifetimes(Section):
+    """How long things live, in minutes; 0 = for ever."""
+
+    creation_token: Minutes = Field(0, description="account creation tokens")
+    provisioning_token: Minutes = Field(0, description="provisioning tokens")
+    user_api_key: Minutes = Field(60, description="API keys of users, counted from their last use")
+    auth_token: Minutes = Field(5, description="auth tokens, which let one device sign in another")
+    nonce: Minutes = Field(60, description="Digest nonces, counted from their last use")
+
+
+class Accounts(Section):
+    """Rules for accounts."""
+
+    username_regex: Pattern = Field("^[a-z0-9+_.-]*$", description="what a username must match")
+    username_blacklist: tuple[Pattern, ...] = Field((), description="names, or regular expressions, that nobody gets")
+    allow_phone_number_username_admin_api: bool = Field(
+        default=False, description="whether an administrator may give a phone number as username"
+    )
+    password_min_length: Annotated[int, Field(ge=1, le=255)] = Field(
+        8, description="characters in a password, at least"
+    )
+
+
+class Throttling(Section):
+    """Limits against guessing."""
+
+    factor: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        1, description="multiplies every rate limit; for load tests and test suites"
+    )
+
+
+class Limits(Section):
+    """Bounds on what a request may carry."""
+
+    max_body_size: Annotated[int, Field(ge=1024, le=1 << 30)] = Field(1 << 20, description="bytes of a request's body")
+
+
+class Logging(Section):
+    """What is written, and how."""
+
+    level: Annotated[str, Field(pattern="^(debug|info|warn|error)$")] = Field(
+        "info", description="debug, info, warn or error"
+    )
+    format: Annotated[str, Field(pattern="^(auto|text|json)$")] = Field(
+        "auto", description="text, json, or auto: text on a terminal and JSON lines elsewhere"
+    )
+
+
+class Settings(Section):
+    """Everything that can be configured."""
+
+    root_host: HostName = Field("localhost", description="the host of the first Space; every other host is below it")
+    data_dir: Path = Field(Path("var"), description="the embedded database and other files of this node")
+    templates_dir: Path | None = Field(None, description="a folder whose templates replace ours of the same name")
+    trusted_proxies: tuple[str, ...] = Field(
+        (), description="addresses or networks whose X-Forwarded-* headers are believed"
+    )
+    listen: Listen = Field(default_factory=Listen)
+    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    lifetimes: Lifetimes = Field(default_factory=Lifetimes)
+    accounts: Accounts = Field(default_factory=Accounts)
+    throttling: Throttling = Field(default_factory=Throttling)
+    limits: Limits = Field(default_factory=Limits)
+    log: Logging = Field(default_factory=Logging)

@@ -1,0 +1,74 @@
+"""Accounts: SIP users, and who acts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from attrs import field, frozen
+
+from flexid.domain.passwords import StoredPassword
+
+
+@frozen
+class Account:
+    """A SIP user with all that belongs to what its owner and administrators see of it."""
+
+    id: int
+    username: str
+    domain: str
+    email: str | None
+    phone: str | None
+    display_name: str | None
+    activated: bool
+    admin: bool
+    blocked: bool
+    dtmf_protocol: str | None
+    ip_address: str | None
+    user_agent: str | None
+    created_at: datetime
+    updated_at: datetime
+    provisioning_token: str | None = field(repr=False)
+    provisioning_token_made_at: datetime | None
+    passwords: tuple[StoredPassword, ...]
+    dictionary: dict[str, str]
+    types: tuple[dict[str, Any], ...] = ()
+    actions: tuple[dict[str, Any], ...] = ()
+    carddav_servers: tuple[dict[str, Any], ...] = ()
+    email_change_code: dict[str, Any] | None = field(default=None, repr=False)
+    phone_change_code: dict[str, Any] | None = field(default=None, repr=False)
+    call_forwardings: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def sip_uri(self) -> str:
+        """Return the account's SIP URI (RFC 3261, 19.1)."""
+        return f"sip:{self.username}@{self.domain}"
+
+
+@frozen
+class Actor:
+    """The account that makes a request, as far as permissions are concerned."""
+
+    account_id: int
+    username: str
+    domain: str
+    admin: bool
+    blocked: bool
+    super_space: bool
+
+    @property
+    def super_admin(self) -> bool:
+        """Say whether it manages every Space."""
+        return self.admin and self.super_space
+
+    def reaches(self, domain: str) -> bool:
+        """Say whether it may administer accounts of a domain."""
+        return self.super_admin or (self.admin and self.domain == domain)
+
+
+@frozen
+class Origin:
+    """Where a request comes from."""
+
+    ip: str
+    user_agent: str

@@ -1,0 +1,70 @@
+"""Spaces: the tenants."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from attrs import frozen
+
+
+@frozen
+class DigestConfiguration:
+    """How passwords of a Space are hashed: the realm, and the algorithm of new ones."""
+
+    realm: str
+    default_password_algorithm: str = "SHA-256"  # noqa: S105  # the name of a hash
+
+
+@frozen
+class Space:
+    """One SIP domain, served under one HTTP host."""
+
+    id: int
+    domain: str
+    host: str
+    name: str
+    super: bool
+    web_panel: bool
+    public_registration: bool
+    phone_registration: bool
+    intercom_features: bool
+    unique_email: bool
+    carddav_user_credentials: bool
+    client_certificate_authentication: bool
+    custom_provisioning_overwrite_all: bool
+    custom_provisioning_entries: str | None
+    assistant_disable_qr_code: bool
+    assistant_hide_create_account: bool
+    assistant_hide_third_party_account: bool
+    disable_broadcast_feature: bool
+    disable_call_recordings_feature: bool
+    disable_chat_feature: bool
+    disable_meetings_feature: bool
+    hide_account_settings: bool
+    hide_settings: bool
+    only_display_sip_uri_username: bool
+    max_account: int
+    max_accounts: int
+    expire_at: datetime | None
+    account_proxy_registrar_address: str | None
+    copyright_text: str | None
+    intro_registration_text: str | None
+    newsletter_registration_address: str | None
+    theme_hue: int
+    logo: str | None
+    created_at: datetime
+    updated_at: datetime
+    digest: DigestConfiguration | None
+    email_server: dict[str, Any] | None
+    carddav_servers: tuple[dict[str, Any], ...]
+    oidc: dict[str, Any] | None
+
+    @property
+    def realm(self) -> str:
+        """Return the string hashed into passwords."""
+        return self.digest.realm if self.digest else self.domain
+
+    def is_expired(self, now: datetime) -> bool:
+        """Say whether the Space's time is over."""
+        return self.expire_at is not None and self.expire_at <= now

@@ -1,0 +1,77 @@
+"""Auth tokens: one device shows it, a signed-in one attaches its account, the first collects the fruit."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from attrs import frozen
+
+from flexid.domain.account import Origin
+from flexid.store.query import Query, Runner
+
+_YOUNG = "coalesce(created_at >= now() - make_interval(mins => nullif(%(minutes)s::integer, 0)), true)"
+
+CREATE = Query(
+    "create an auth token",
+    """
+    INSERT INTO auth_tokens (domain, token, ip, user_agent) VALUES (%(domain)s, %(token)s, %(ip)s, %(user_agent)s)
+    RETURNING id, token, account_id, ip, user_agent, created_at, updated_at
+    """,
+)
+ATTACH = Query(
+    "attach an account to an auth token",
+    f"""
+    UPDATE auth_tokens SET account_id = %(account_id)s, updated_at = now()
+    WHERE token = %(token)s AND domain = %(domain)s AND account_id IS NULL AND {_YOUNG} RETURNING id
+    """,
+)
+REDEEM = Query(
+    "redeem an auth token",
+    f"""
+    DELETE FROM auth_tokens
+    WHERE token = %(token)s AND domain = %(domain)s AND account_id IS NOT NULL AND {_YOUNG} RETURNING account_id
+    """,
+)
+CLEAR = Query(
+    "clear auth tokens",
+    """
+    DELETE FROM auth_tokens WHERE id IN (
+        SELECT id FROM auth_tokens WHERE created_at < now() - make_interval(mins => %(minutes)s::integer) LIMIT 10000
+    ) RETURNING id
+    """,
+)
+
+
+@frozen
+class AuthToken:
+    """An auth token, attached to an account or not yet."""
+
+    id: int
+    token: str
+    account_id: int | None
+    ip: str | None
+    user_agent: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+async def create(runner: Runner, domain: str, token: str, origin: Origin) -> AuthToken:
+    """Store a new token of a Space."""
+    rows = await runner.run(CREATE, domain=domain, token=token, ip=origin.ip, user_agent=origin.user_agent)
+    return AuthToken(**rows[0])
+
+
+async def attach(runner: Runner, token: str, domain: str, account_id: int, minutes: int) -> bool:
+    """Attach an account; return whether the token was there, free, and not older than `minutes`."""
+    return bool(await runner.run(ATTACH, token=token, domain=domain, account_id=account_id, minutes=minutes))
+
+
+async def redeem(runner: Runner, token: str, domain: str, minutes: int) -> int | None:
+    """Take the token away and return the account's id; None if there is no such token with an account."""
+    rows = await runner.run(REDEEM, token=token, domain=domain, minutes=minutes)
+    return rows[0]["account_id"] if rows else None
+
+
+async def clear(runner: Runner, minutes: int) -> int:
+    """Forget tokens older than `minutes`, at most 10,000 at once; return how many."""
+    return len(await runner.run(CLEAR, minutes=minutes))

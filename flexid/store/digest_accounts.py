@@ -1,0 +1,59 @@
+"""What Digest needs to know of an account, or of a name that may be none."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from attrs import field, frozen
+
+from flexid.domain.account import Actor
+from flexid.domain.passwords import StoredPassword
+from flexid.store.query import Query, Runner
+
+FIND = Query(
+    "find credentials",
+    """
+    SELECT a.id AS account_id, a.username, a.domain, a.admin, a.blocked, s.super AS super_space,
+        (SELECT json_agg(json_build_array(p.algorithm, p.password) ORDER BY p.algorithm DESC)
+         FROM passwords p WHERE p.account_id = a.id) AS passwords,
+        (SELECT n.used_at FROM nonces n WHERE n.opaque = %(opaque)s AND n.account_id = a.id) AS nonce_used_at
+    FROM accounts a JOIN spaces s ON s.domain = a.domain
+    WHERE a.username = %(username)s AND a.domain = %(domain)s
+    """,
+)
+# A sample is enough to draw decoys from, and costs the same in a Space of a hundred and of a million accounts.
+PROPORTIONS = Query(
+    "proportions of password algorithms",
+    """
+    SELECT algorithms, count(*) AS accounts FROM (
+        SELECT (SELECT string_agg(p.algorithm, ',' ORDER BY p.algorithm DESC)
+                FROM passwords p WHERE p.account_id = a.id) AS algorithms
+        FROM (SELECT id FROM accounts WHERE domain = %(domain)s ORDER BY id LIMIT 1000) a
+    ) AS sample WHERE algorithms IS NOT NULL GROUP BY algorithms ORDER BY algorithms
+    """,
+)
+
+
+@frozen
+class DigestAccount:
+    """An account that may answer a challenge; `nonce_used_at` tells when the nonce at hand was last used."""
+
+    actor: Actor
+    passwords: tuple[StoredPassword, ...] = field(repr=False)
+    nonce_used_at: datetime | None
+
+
+async def find(runner: Runner, username: str, domain: str, opaque: str | None = None) -> DigestAccount | None:
+    """Return an account's credentials, and when the nonce of `opaque` was last used."""
+    rows = await runner.run(FIND, username=username, domain=domain, opaque=opaque)
+    if not rows:
+        return None
+    row = rows[0]
+    passwords = tuple(StoredPassword(*password) for password in row.pop("passwords") or ())
+    return DigestAccount(passwords=passwords, nonce_used_at=row.pop("nonce_used_at"), actor=Actor(**row))
+
+
+async def proportions(runner: Runner, domain: str) -> dict[tuple[str, ...], int]:
+    """Return how many accounts of a domain have which stored algorithms, by a sample."""
+    rows = await runner.run(PROPORTIONS, domain=domain)
+    return {tuple(row["algorithms"].split(",")): row["accounts"] for row in rows}
