@@ -15,7 +15,7 @@ def decoy_passwords(key: bytes, username: str, realm: str, proportions: Proporti
     """Return passwords that nobody can know: the same ones whenever the same name is asked for, drawn like real ones.
 
     :param key: secret of the server, 16 bytes at least.
-    :param proportions: at least one of them above 0.
+    :param proportions: at least one.
     """
     draw = int.from_bytes(_secret(key, "draw", username, realm)[:8], "big") / 2**64 * sum(proportions.values())
     drawn = _at(draw, proportions)
@@ -24,7 +24,7 @@ def decoy_passwords(key: bytes, username: str, realm: str, proportions: Proporti
 
 def _at(draw: float, proportions: Proportions) -> tuple[str, ...]:
     # In a fixed order, so that each node draws alike.
-    kinds = sorted(kind for kind, share in proportions.items() if share > 0)
+    kinds = sorted(proportions)
     for kind in kinds[:-1]:
         draw -= proportions[kind]
         if draw < 0:

@@ -10,8 +10,7 @@ MAX_LENGTH = 8_192
 MAX_PARAMETERS = 32
 
 _SCHEME = re.compile(r"\s*digest\s+", re.IGNORECASE)
-_PARAMETER = re.compile(r'([A-Za-z0-9_*-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))\s*')
-_BETWEEN = re.compile(r"(?:,\s*)+")
+_PARAMETER = re.compile(r'([A-Za-z0-9_*-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))\s*(?:,[\s,]*|\Z)')
 _QUOTED_PAIR = re.compile(r"\\(.)")
 _UNSPEAKABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 _TO_BE_QUOTED = re.compile(r'(["\\])')
@@ -77,14 +76,11 @@ def _parameters(header: str) -> dict[str, str] | None:
     position = scheme.end()
     while position < len(header):
         match = _PARAMETER.match(header, position)
-        if match is None or match[1].lower() in parameters or len(parameters) == MAX_PARAMETERS:
+        if match is None or len(parameters) == MAX_PARAMETERS:
             return None
-        quoted, bare = match[2], match[3]
-        parameters[match[1].lower()] = bare if quoted is None else _QUOTED_PAIR.sub(r"\1", quoted)
+        name, quoted, bare = match[1].lower(), match[2], match[3]
+        if name in parameters:
+            return None
+        parameters[name] = bare if quoted is None else _QUOTED_PAIR.sub(r"\1", quoted)
         position = match.end()
-        if position < len(header):
-            comma = _BETWEEN.match(header, position)
-            if comma is None:
-                return None
-            position = comma.end()
     return parameters

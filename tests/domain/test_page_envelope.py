@@ -100,8 +100,9 @@ def test_a_full_last_page_is_the_last() -> None:
     assert page_of(40, 2)["last_page"] == 2
 
 
-def test_up_to_ten_pages_are_all_linked() -> None:
-    assert labels(10, 5) == [str(number) for number in range(1, 11)]
+@pytest.mark.parametrize("page", [1, 5, 10])
+def test_up_to_ten_pages_are_all_linked(page: int) -> None:
+    assert labels(10, page) == [str(number) for number in range(1, 11)]
 
 
 @pytest.mark.parametrize(
