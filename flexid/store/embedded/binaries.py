@@ -92,7 +92,8 @@ async def runnable(reactor: Reactor, binaries: Binaries, runner: Runner, shared:
 
 
 async def _ask_version(reactor: Reactor, binaries: Binaries, runner: Runner) -> tuple[int | None, str]:
-    asked = await run(reactor, runner.argv(binaries.program("postgres"), "--version"))
+    # Through env: setpriv itself still has root's reach when it executes something, unlike what it executes.
+    asked = await run(reactor, runner.argv("env", binaries.program("postgres"), "--version"))
     found = VERSION.search(asked.output)
     return (int(found[1]), "") if found else (None, complaint(asked.errors))
 

@@ -91,7 +91,7 @@ async def _choose_home(
         if _clusters(data_dir):
             raise trouble(data_dir, runner.name, "Permission denied")
     make_open_directory(elsewhere)
-    log.warn(  # noqa: G010  # Twisted's name
+    log.warn(  # Twisted's name
         "The user {user} cannot enter {data_dir}: the embedded PostgreSQL keeps its data in {elsewhere}",
         user=runner.name,
         data_dir=str(data_dir),

@@ -27,7 +27,7 @@ OTHERWISE = (
     "mend that, choose another data_dir, or name a server in database.url"
 )
 
-COMPLAINT = re.compile(r"(?:PANIC|FATAL|ERROR|error|setpriv): +(.+)")
+COMPLAINT = re.compile(r"(?:PANIC|FATAL|ERROR|error|setpriv|env): +(.+)")
 
 
 def trouble(path: Path, user: str, problem: str) -> Unavailable:
@@ -39,7 +39,7 @@ def trouble(path: Path, user: str, problem: str) -> Unavailable:
 def complaint(errors: str) -> str:
     """Return the sentence that matters of what a program of PostgreSQL wrote to its standard error."""
     found = COMPLAINT.search(errors)
-    return found[1] if found else errors.strip()[-200:] or "it ended without a word"
+    return found[1] if found else " ".join(errors.split())[-400:] or "it ended without a word"
 
 
 @contextmanager
