@@ -11,7 +11,6 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from flexid.base.text import Text
 
 HOST_NAME_LENGTH = 253
 HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
@@ -22,7 +21,7 @@ Minutes = Annotated[int, Field(ge=0, le=10 * 366 * 24 * 60)]
 def _host_name(value: str) -> str:
     value = value.lower()
     if len(value) > HOST_NAME_LENGTH or not HOST_NAME.fullmatch(value):
-        raise ValueError(str(Text("a host name is allowed, without scheme and port")))
+        raise ValueError("a host name is allowed, without scheme and port")
     return value
 
 
@@ -69,6 +68,8 @@ class Lifetimes(Section):
     creation_token: Minutes = Field(0, description="account creation tokens")
     provisioning_token: Minutes = Field(0, description="provisioning tokens")
     user_api_key: Minutes = Field(60, description="API keys of users, counted from their last use")
+    email_code: Minutes = Field(10, description="codes that confirm a new email address")
+    phone_code: Minutes = Field(10, description="codes that confirm a new phone number")
     auth_token: Minutes = Field(5, description="auth tokens, which let one device sign in another")
     nonce: Minutes = Field(60, description="Digest nonces, counted from their last use")
 
@@ -100,6 +101,12 @@ class Limits(Section):
     max_body_size: Annotated[int, Field(ge=1024, le=1 << 30)] = Field(1 << 20, description="bytes of a request's body")
 
 
+class Api(Section):
+    """The REST API."""
+
+    allow_origin: str = Field("*", description="which web pages' scripts may call it: `*`, or one origin")
+
+
 class Logging(Section):
     """What is written, and how."""
 
@@ -124,6 +131,7 @@ class Settings(Section):
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     lifetimes: Lifetimes = Field(default_factory=Lifetimes)
     accounts: Accounts = Field(default_factory=Accounts)
+    api: Api = Field(default_factory=Api)
     throttling: Throttling = Field(default_factory=Throttling)
     limits: Limits = Field(default_factory=Limits)
     log: Logging = Field(default_factory=Logging)

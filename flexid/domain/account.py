@@ -46,6 +46,22 @@ class Account:
 
 
 @frozen
+class NewAccount:
+    """What a new account starts with."""
+
+    username: str
+    domain: str
+    email: str | None = None
+    phone: str | None = None
+    display_name: str | None = None
+    activated: bool = False
+    admin: bool = False
+    dtmf_protocol: str | None = None
+    dictionary: dict[str, str] = field(factory=dict)
+    password: StoredPassword | None = None
+
+
+@frozen
 class Actor:
     """The account that makes a request, as far as permissions are concerned."""
 

@@ -29,6 +29,14 @@ class NotFound(DomainError):
         super().__init__(reason or Text("Not found"))
 
 
+class Unauthenticated(DomainError):
+    """Nobody we know; `challenges` tell how to say who it is (values of `WWW-Authenticate`)."""
+
+    def __init__(self, reason: Text, challenges: Sequence[str] = ()) -> None:
+        super().__init__(reason)
+        self.challenges = tuple(challenges)
+
+
 class Forbidden(DomainError):
     """Known caller, but not allowed."""
 

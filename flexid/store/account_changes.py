@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import asdict, frozen
+from attrs import asdict
 
-from flexid.domain.account import Account, Origin
+from flexid.domain.account import Account, NewAccount, Origin
 from flexid.domain.passwords import StoredPassword
 from flexid.store.accounts import COLUMNS, from_row
 from flexid.store.query import Json, Query, Runner
@@ -110,22 +110,6 @@ DELETE_STATISTICS = Query(
 DELETE = Query("delete an account", "DELETE FROM accounts WHERE id = %(id)s RETURNING id")
 
 
-@frozen
-class NewAccount:
-    """What a new account starts with."""
-
-    username: str
-    domain: str
-    email: str | None
-    phone: str | None
-    display_name: str | None
-    activated: bool
-    admin: bool
-    dtmf_protocol: str | None
-    dictionary: dict[str, str]
-    password: StoredPassword | None
-
-
 async def create(runner: Runner, new: NewAccount, token: str, origin: Origin, made_by: str) -> Account:
     """Create an account, whole, in one statement. `made_by` is kept as its user agent.
 
@@ -153,7 +137,7 @@ async def create(runner: Runner, new: NewAccount, token: str, origin: Origin, ma
         created_at=row["created_at"],
         updated_at=row["created_at"],
         provisioning_token=token,
-        provisioning_token_made_at=row["created_at"].timestamp(),
+        provisioning_token_made_at=row["created_at"],
         passwords=(password,) if password else (),
     )
 

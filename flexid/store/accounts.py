@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from flexid.domain.account import Account
 from flexid.domain.passwords import StoredPassword
 from flexid.store.query import Query, Row, Runner
@@ -122,7 +124,7 @@ def from_row(row: Row) -> Account:
     token, made_at = row.pop("provisioning_token") or (None, None)
     return Account(
         provisioning_token=token,
-        provisioning_token_made_at=made_at,
+        provisioning_token_made_at=made_at and datetime.fromtimestamp(made_at, UTC),
         passwords=tuple(StoredPassword(*password) for password in row.pop("passwords") or ()),
         dictionary=row.pop("dictionary") or {},
         types=row.pop("types") or (),

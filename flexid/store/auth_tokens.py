@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from attrs import frozen
-
 from flexid.domain.account import Origin
+from flexid.domain.tokens import AuthToken
 from flexid.store.query import Query, Runner
 
 _YOUNG = "coalesce(created_at >= now() - make_interval(mins => nullif(%(minutes)s::integer, 0)), true)"
@@ -40,19 +37,6 @@ CLEAR = Query(
     ) RETURNING id
     """,
 )
-
-
-@frozen
-class AuthToken:
-    """An auth token, attached to an account or not yet."""
-
-    id: int
-    token: str
-    account_id: int | None
-    ip: str | None
-    user_agent: str | None
-    created_at: datetime
-    updated_at: datetime
 
 
 async def create(runner: Runner, domain: str, token: str, origin: Origin) -> AuthToken:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from attrs import frozen
-
 from flexid.domain.account import Origin
+from flexid.domain.tokens import CreationToken
 from flexid.store.query import Query, Runner
 
 _COLUMNS = "token, pn_provider, pn_param, pn_prid, used, account_id, ip, user_agent, created_at"
@@ -34,21 +31,6 @@ LINK = Query(
     "link an account creation token",
     "UPDATE account_creation_tokens SET account_id = %(account_id)s WHERE token = %(token)s",
 )
-
-
-@frozen
-class CreationToken:
-    """A token that lets somebody create one account, or prove that an account is a person's."""
-
-    token: str
-    pn_provider: str | None
-    pn_param: str | None
-    pn_prid: str | None
-    used: bool
-    account_id: int | None
-    ip: str | None
-    user_agent: str | None
-    created_at: datetime
 
 
 async def create(runner: Runner, domain: str, token: str, origin: Origin) -> CreationToken:

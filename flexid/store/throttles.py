@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from flexid.store.query import Query, Runner
@@ -17,16 +18,6 @@ HIT = Query(
     ON CONFLICT (limit_name, subject, window_start) DO UPDATE SET hits = c.hits + 1
     """,
 )
-HITS = Query(
-    "read the counts of limits",
-    """
-    SELECT u.position, coalesce(c.hits, 0) AS hits
-    FROM unnest(%(names)s::text[], %(subjects)s::text[], %(starts)s::timestamptz[]) WITH ORDINALITY
-        AS u (limit_name, subject, window_start, position)
-    LEFT JOIN throttle_counters c USING (limit_name, subject, window_start)
-    ORDER BY u.position
-    """,
-)
 CLEAR = Query(
     "clear counters of limits",
     """
@@ -36,7 +27,7 @@ CLEAR = Query(
     """,
 )
 
-Windows = list[tuple[str, str, datetime, datetime]]
+Windows = Sequence[tuple[str, str, datetime, datetime]]
 """Name of the limit, whom it counts, start and end of the window."""
 
 
@@ -44,12 +35,6 @@ async def hit(runner: Runner, windows: Windows) -> None:
     """Count one in each window."""
     names, subjects, starts, ends = (list(column) for column in zip(*windows, strict=True))
     await runner.run(HIT, names=names, subjects=subjects, starts=starts, ends=ends)
-
-
-async def hits(runner: Runner, windows: Windows) -> list[int]:
-    """Return what was counted in each window, in the order given."""
-    names, subjects, starts, _ = (list(column) for column in zip(*windows, strict=True))
-    return [row["hits"] for row in await runner.run(HITS, names=names, subjects=subjects, starts=starts)]
 
 
 async def clear(runner: Runner, now: datetime) -> int:

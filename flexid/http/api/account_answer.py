@@ -1,0 +1,107 @@
+"""An account, as the API shows it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypedDict
+
+from flexid.base.settings import Lifetimes
+from flexid.domain.account import Account
+from flexid.http.answers import moment
+
+
+class PasswordAnswer(TypedDict):
+    """A stored password, of which nothing but the algorithm is ever shown."""
+
+    algorithm: str
+
+
+class AccountAnswer(TypedDict):
+    """An account with what belongs to it."""
+
+    id: int
+    username: str
+    domain: str
+    email: str | None
+    activated: bool
+    ip_address: str | None
+    user_agent: str | None
+    created_at: str
+    display_name: str | None
+    dtmf_protocol: str | None
+    updated_at: str
+    blocked: bool
+    admin: bool
+    phone: str | None
+    provisioning_token: str | None
+    provisioning_token_expire_at: str | None
+    dictionary: dict[str, str]
+    sip_uri: str
+    passwords: list[PasswordAnswer]
+    email_change_code: dict[str, Any] | None
+    types: list[dict[str, Any]]
+    actions: list[dict[str, Any]]
+    carddav_servers: list[dict[str, Any]]
+    phone_change_code: dict[str, Any] | None
+
+
+class ResolvedAccountAnswer(AccountAnswer):
+    """An account with its call forwardings, as Flexisip's router reads it."""
+
+    call_forwardings: list[dict[str, Any]]
+
+
+def show(account: Account, lifetimes: Lifetimes, *, with_codes: bool = False) -> AccountAnswer:
+    """Return the account; pending codes themselves are for administrators who look at this one account."""
+    return AccountAnswer(
+        id=account.id,
+        username=account.username,
+        domain=account.domain,
+        email=account.email,
+        activated=account.activated,
+        ip_address=account.ip_address,
+        user_agent=account.user_agent,
+        created_at=moment(account.created_at),
+        display_name=account.display_name,
+        dtmf_protocol=account.dtmf_protocol,
+        updated_at=moment(account.updated_at),
+        blocked=account.blocked,
+        admin=account.admin,
+        phone=account.phone,
+        provisioning_token=account.provisioning_token,
+        provisioning_token_expire_at=_token_expiry(account, lifetimes.provisioning_token),
+        dictionary=account.dictionary,
+        sip_uri=account.sip_uri,
+        passwords=[PasswordAnswer(algorithm=password.algorithm) for password in account.passwords],
+        email_change_code=_pending(account.email_change_code, lifetimes.email_code, with_codes=with_codes),
+        types=list(account.types),
+        actions=list(account.actions),
+        carddav_servers=list(account.carddav_servers),
+        phone_change_code=_pending(account.phone_change_code, lifetimes.phone_code, with_codes=with_codes),
+    )
+
+
+def show_resolved(account: Account, lifetimes: Lifetimes) -> ResolvedAccountAnswer:
+    """Return the account with its call forwardings in Flexisip's words: it takes any it does not know for `always`."""
+    forwardings = [
+        {**forwarding, "type": "away" if forwarding["type"] == "no_answer" else forwarding["type"]}
+        for forwarding in account.call_forwardings
+    ]
+    return ResolvedAccountAnswer(**show(account, lifetimes), call_forwardings=forwardings)
+
+
+def _token_expiry(account: Account, minutes: int) -> str | None:
+    if not minutes or account.provisioning_token_made_at is None:
+        return None
+    return moment(account.provisioning_token_made_at + timedelta(minutes=minutes))
+
+
+def _pending(code: dict[str, Any] | None, minutes: int, *, with_codes: bool) -> dict[str, Any] | None:
+    if code is None:
+        return None
+    made_at = datetime.fromisoformat(code["created_at"]).astimezone(UTC)
+    expire_at = moment(made_at + timedelta(minutes=minutes)) if minutes else None
+    return {
+        **{name: value for name, value in code.items() if with_codes or name != "code"},
+        "expire_at": expire_at,
+    }

@@ -1,0 +1,183 @@
+"""Accounts, as administrators manage them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypedDict
+from urllib.parse import unquote
+
+from pydantic import Field
+
+from flexid.base.text import Text
+from flexid.domain.account import Account, NewAccount
+from flexid.domain.errors import NotFound
+from flexid.domain.pages import envelope, page_number
+from flexid.domain.sip_address import SipAddress, parse
+from flexid.http.api.account_answer import AccountAnswer, ResolvedAccountAnswer, show, show_resolved
+from flexid.http.call import Call
+from flexid.http.inputs import AnyText, Dictionary, Flag, Input, Text255, one_of
+from flexid.http.routes import ADMIN, Routes
+from flexid.services.account_rules import Fields
+
+routes = Routes("/api/accounts", title="Accounts")
+resolve_routes = Routes("/api/resolve", title="Resolve")
+
+PER_PAGE, MOST_PER_PAGE = 20, 100
+DtmfProtocol = Annotated[Text255, one_of("sipinfo", "rfc2833", "sipmessage")]
+
+
+class AccountInput(Input):
+    """A new account."""
+
+    username: AnyText
+    password: AnyText
+    domain: Text255 | None = None
+    activated: Flag = False
+    admin: Flag = False
+    display_name: Text255 | None = None
+    email: Text255 | None = None
+    phone: Text255 | None = None
+    dtmf_protocol: DtmfProtocol | None = None
+    dictionary: Dictionary = Field(default_factory=dict)
+
+
+class AccountChangeInput(Input):
+    """A whole account: email, phone, display name and DTMF protocol that are not given become null."""
+
+    username: AnyText
+    password: AnyText | None = None
+    activated: Flag | None = None
+    admin: Flag | None = None
+    blocked: Flag | None = None
+    display_name: Text255 | None = None
+    email: Text255 | None = None
+    phone: Text255 | None = None
+    dtmf_protocol: DtmfProtocol | None = None
+    dictionary: Dictionary | None = None
+
+
+class ResolveAnswer(TypedDict):
+    """What an address stands for."""
+
+    type: Literal["account"]
+    payload: ResolvedAccountAnswer
+
+
+async def has_room(call: Call[Any]) -> None:
+    """Refuse a creation in a full Space before its input is looked at."""
+    await call.services.accounts.refuse_if_full(call.space)
+
+
+async def faults_of_new(call: Call[Any], values: Mapping[str, Any]) -> Mapping[str, list[Text]]:
+    """Return what is wrong with the readable fields of a new account."""
+    return await call.services.accounts.faults(call.space, _fields(values))
+
+
+@routes.get(caller=ADMIN, hot=True)
+async def page(call: Call[Any]) -> dict[str, object]:
+    """List the accounts of the Space, by id, 20 a page (`?page=`, `?per_page=` up to 100)."""
+    number = page_number(call.query("page"))
+    asked = page_number(call.query("per_page")) if call.query("per_page") else PER_PAGE
+    per_page = min(asked, MOST_PER_PAGE)
+    total, accounts = await call.services.accounts.page(call.space, number, per_page)
+    data = [show(account, call.settings.lifetimes) for account in accounts]
+    extra = {"per_page": str(per_page)} if per_page != PER_PAGE else {}
+    return envelope(data, total, number, per_page, f"{call.peer.base_url}/api/accounts", extra)
+
+
+@routes.post(caller=ADMIN, input=AccountInput, first=has_room, refusals=faults_of_new, hot=True)
+async def create(call: Call[AccountInput]) -> AccountAnswer:
+    """Create an account in the Space of the host, or in the Space of `domain` for super administrators."""
+    given = call.input
+    space = await call.services.accounts.space_for(call.space, call.actor, given.domain and given.domain.lower())
+    new = NewAccount(**given.model_dump(exclude={"password", "domain"}), domain=space.domain)
+    account = await call.services.accounts.create(space, new, given.password, call.origin, call.origin.user_agent)
+    return _show(call, account)
+
+
+@routes.get("/{account_id}", caller=ADMIN)
+async def show_one(call: Call[Any], account_id: int) -> AccountAnswer:
+    """Show an account, with the codes that are pending."""
+    account = await call.services.accounts.show(call.actor, account_id)
+    return show(account, call.settings.lifetimes, with_codes=True)
+
+
+@routes.put("/{account_id}", caller=ADMIN, input=AccountChangeInput)
+async def change(call: Call[AccountChangeInput], account_id: int) -> AccountAnswer:
+    """Replace an account; a new username needs a password, since the stored hash contains the name."""
+    given = call.input.model_dump(exclude={"password"})
+    kept_if_absent = ("activated", "admin", "blocked", "dictionary")
+    changes = {name: value for name, value in given.items() if value is not None or name not in kept_if_absent}
+    return _show(call, await call.services.accounts.change(call.actor, account_id, changes, call.input.password))
+
+
+@routes.delete("/{account_id}", caller=ADMIN)
+async def delete(call: Call[Any], account_id: int) -> None:
+    """Delete an account; its name cannot be taken again."""
+    await call.services.accounts.delete(call.actor, account_id)
+
+
+@routes.post("/{account_id}/activate", caller=ADMIN)
+async def activate(call: Call[Any], account_id: int) -> AccountAnswer:
+    """Activate an account: Flexisip lets it sign in."""
+    return _show(call, await call.services.accounts.set_activated(call.actor, account_id, value=True))
+
+
+@routes.post("/{account_id}/deactivate", caller=ADMIN)
+async def deactivate(call: Call[Any], account_id: int) -> AccountAnswer:
+    """Deactivate an account: Flexisip refuses it."""
+    return _show(call, await call.services.accounts.set_activated(call.actor, account_id, value=False))
+
+
+@routes.post("/{account_id}/block", caller=ADMIN)
+async def block(call: Call[Any], account_id: int) -> AccountAnswer:
+    """Block an account: every request that it authenticates is refused."""
+    return _show(call, await call.services.accounts.set_blocked(call.actor, account_id, value=True))
+
+
+@routes.post("/{account_id}/unblock", caller=ADMIN)
+async def unblock(call: Call[Any], account_id: int) -> AccountAnswer:
+    """Unblock an account."""
+    return _show(call, await call.services.accounts.set_blocked(call.actor, account_id, value=False))
+
+
+@routes.get("/{account_id}/provision", caller=ADMIN)
+async def provision(call: Call[Any], account_id: int) -> AccountAnswer:
+    """Give an account a fresh provisioning token; the one before is void."""
+    return _show(call, await call.services.accounts.renew_provisioning_token(call.actor, account_id, call.origin))
+
+
+@routes.get("/{sip}/search", caller=ADMIN)
+async def search(call: Call[Any], sip: str) -> ResolvedAccountAnswer:
+    """Find an account by its SIP address."""
+    account = await call.services.accounts.by_address(call.actor, _address(sip))
+    return show_resolved(account, call.settings.lifetimes)
+
+
+@routes.get("/{email}/search-by-email", caller=ADMIN)
+async def search_by_email(call: Call[Any], email: str) -> ResolvedAccountAnswer:
+    """Find an account by its email address; the oldest, where several share it."""
+    account = await call.services.accounts.by_email(call.actor, unquote(email))
+    return show_resolved(account, call.settings.lifetimes)
+
+
+@resolve_routes.get("/{sip}", caller=ADMIN, hot=True)
+async def resolve(call: Call[Any], sip: str) -> ResolveAnswer:
+    """Tell what a SIP address stands for; Flexisip asks this for every call."""
+    account = await call.services.accounts.by_address(call.actor, _address(sip))
+    return ResolveAnswer(type="account", payload=show_resolved(account, call.settings.lifetimes))
+
+
+def _show(call: Call[Any], account: Account) -> AccountAnswer:
+    return show(account, call.settings.lifetimes)
+
+
+def _address(text: str) -> SipAddress:
+    address = parse(text, parameters=True)
+    if address is None:
+        raise NotFound
+    return SipAddress(address.username.lower(), address.domain)
+
+
+def _fields(values: Mapping[str, Any]) -> Fields:
+    return Fields(*(values.get(name) for name in ("username", "password", "email", "phone")))

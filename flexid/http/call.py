@@ -1,0 +1,70 @@
+"""One request, as a handler sees it."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from attrs import define
+
+from flexid.base.settings import Settings
+from flexid.base.templates import Templates
+from flexid.domain.account import Actor, Origin
+from flexid.domain.space import Space
+from flexid.http.inputs import Input
+from flexid.http.peers import Peer
+from flexid.http.request import FlexidRequest
+from flexid.services.catalogue import Services
+from flexid.services.space_directory import KnownSpace
+
+I = TypeVar("I", bound=Input)  # noqa: E741  # the field's usual name for an input
+
+
+@define
+class Call(Generic[I]):
+    """Who calls what, where, and with which input."""
+
+    request: FlexidRequest
+    services: Services
+    settings: Settings
+    templates: Templates
+    peer: Peer
+    origin: Origin
+    known_space: KnownSpace | None = None
+    caller: Actor | None = None
+    given_input: I | None = None
+
+    @property
+    def space(self) -> Space:
+        """Return the Space of the request's host."""
+        return self.known.space
+
+    @property
+    def known(self) -> KnownSpace:
+        """Return the Space of the request's host with what was worked out from it."""
+        if self.known_space is None:
+            raise TypeError("the route was declared to need no Space")
+        return self.known_space
+
+    @property
+    def actor(self) -> Actor:
+        """Return the account that calls."""
+        if self.caller is None:
+            raise TypeError("the route was declared public")
+        return self.caller
+
+    @property
+    def input(self) -> I:
+        """Return what was sent, validated."""
+        if self.given_input is None:
+            raise TypeError("the route was declared without an input")
+        return self.given_input
+
+    @property
+    def language(self) -> str:
+        """Return the language of ours that the client likes best."""
+        return self.templates.languages.choose(self.request.getHeader("accept-language"))
+
+    def query(self, name: str) -> str | None:
+        """Return the first value of a parameter of the query string."""
+        values = self.request.args.get(name.encode())
+        return values[0].decode(errors="replace") if values else None

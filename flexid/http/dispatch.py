@@ -1,0 +1,90 @@
+"""Which route a request is for: hot routes by a table, all others through Klein, from the same declarations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from klein import Klein
+from klein.resource import KleinResource
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.python.failure import Failure
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET
+from werkzeug.exceptions import HTTPException
+
+from flexid.http.request import FlexidRequest
+from flexid.http.router import Router
+from flexid.http.routes import Route
+
+
+class Root(Resource):
+    """The whole site.
+
+    Klein's map of rules takes half of a request's time, see docs/performance.md: the few routes that are called all the
+    time say so in their declarations, and are found in a dictionary.
+    """
+
+    isLeaf = True  # noqa: N815  # Twisted's name
+
+    def __init__(self, router: Router, routes: Iterable[Route]) -> None:
+        super().__init__()
+        self._router = router
+        self._fixed: dict[tuple[bytes, bytes], Route] = {}
+        self._below: dict[tuple[bytes, bytes], tuple[Route, str]] = {}
+        self._paths = set[bytes]()
+        klein = Klein()
+        klein.url_map.strict_slashes = False
+        klein.url_map.merge_slashes = False
+        for route in routes:
+            self._add(klein, route)
+        klein.handle_errors(HTTPException)(self._unmatched)
+        self._klein: Any = KleinResource(klein)
+
+    def render(self, request: FlexidRequest) -> int:
+        """Start to answer a request."""
+        if (hot := self._hot(request)) is not None:
+            self._router.begin(request, *hot)
+            return NOT_DONE_YET
+        if not _is_readable(request.path):
+            self._router.begin(request, None, {})
+            return NOT_DONE_YET
+        self._klein.render(request)
+        return NOT_DONE_YET
+
+    def _add(self, klein: Klein, route: Route) -> None:
+        def handle(request: FlexidRequest, **parameters: Any) -> Deferred[None]:
+            return self._router.begin(request, route, parameters)
+
+        handle.__name__ = f"{route.method} {route.path}"
+        klein.route(route.werkzeug_rule, methods=[route.method])(handle)
+        parent, _, last = route.path.rpartition("/")
+        if route.hot and last.startswith("{"):
+            self._below[route.method.encode(), parent.encode()] = (route, last.strip("{}"))
+        elif route.hot:
+            self._fixed[route.method.encode(), route.path.encode()] = route
+        if "{" not in route.path:
+            self._paths.add(route.path.encode())
+
+    def _hot(self, request: FlexidRequest) -> tuple[Route, dict[str, Any]] | None:
+        method, path = request.method, request.path
+        if (route := self._fixed.get((method, path))) is not None:
+            return route, {}
+        parent, _, last = path.rpartition(b"/")
+        below = self._below.get((method, parent))
+        if below is None or not last or path in self._paths or not _is_readable(last):
+            return None
+        route, name = below
+        return route, {name: unquote_to_bytes(last).decode()}
+
+    def _unmatched(self, request: FlexidRequest, failure: Failure) -> Deferred[None]:
+        return ensureDeferred(self._router.unmatched(request, failure.value))
+
+
+def _is_readable(path: bytes) -> bool:
+    """Say whether a path is text that the database could hold."""
+    try:
+        return "\0" not in unquote_to_bytes(path).decode()
+    except UnicodeDecodeError:
+        return False

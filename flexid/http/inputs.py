@@ -1,0 +1,153 @@
+"""What callers send: models, the types of their fields, and all that is wrong named at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from flexid.base.text import Text
+from flexid.domain.errors import Invalid
+
+I = TypeVar("I", bound="Input")  # noqa: E741  # the field's usual name for an input
+
+
+class Input(BaseModel):
+    """Base of all input models: fields that it does not know are ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+
+def refuse(reason: Text) -> PydanticCustomError:
+    """Return the error of a field's value, with a reason that can be translated."""
+    return PydanticCustomError("flexid", "refused", {"reason": reason})
+
+
+def _text(value: object) -> object:
+    # Older clients send numbers where text is meant.
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        raise refuse(Text("It must be text"))
+    if "\0" in value:
+        raise refuse(Text("It contains characters that are not allowed"))
+    return value
+
+
+def _flag(value: object) -> object:
+    # `1 == True` in Python, so the text of the value decides.
+    known = {"1": True, "0": False, "True": True, "False": False, "true": True, "false": False}
+    if isinstance(value, str | int) and str(value) in known:
+        return known[str(value)]
+    raise refuse(Text("It must be true or false"))
+
+
+def _whole_number(value: object) -> object:
+    if isinstance(value, str) and value.removeprefix("-").isascii() and value.removeprefix("-").isdecimal():
+        value = int(value) if len(value) < len(str(1 << 63)) else value
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 1 << 31:
+        raise refuse(Text("It must be a whole number"))
+    return value
+
+
+def longest(length: int) -> AfterValidator:
+    """Return a rule: at most so many characters."""
+
+    def check(value: str) -> str:
+        if len(value) > length:
+            raise refuse(Text("It may not be longer than {length} characters", length=length))
+        return value
+
+    return AfterValidator(check)
+
+
+def between(least: int, most: int) -> AfterValidator:
+    """Return a rule: a number in this range, both ends included."""
+
+    def check(value: int) -> int:
+        if not least <= value <= most:
+            raise refuse(Text("It must be between {least} and {most}", least=least, most=most))
+        return value
+
+    return AfterValidator(check)
+
+
+def one_of(*allowed: str) -> AfterValidator:
+    """Return a rule: one of these words."""
+
+    def check(value: str) -> str:
+        if value not in allowed:
+            raise refuse(Text("It must be one of {allowed}", allowed=", ".join(allowed)))
+        return value
+
+    return AfterValidator(check)
+
+
+def _dictionary(value: object) -> object:
+    # An empty list is how PHP writes an empty dictionary.
+    if value == []:
+        return {}
+    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+        raise refuse(Text("The dictionary must be an associative dictionary of strings"))
+    for item in (*value.keys(), *value.values()):
+        _text(item)
+        if len(item) > LENGTH_OF_ENTRY:
+            raise refuse(Text("It may not be longer than {length} characters", length=LENGTH_OF_ENTRY))
+    return value
+
+
+def _day(value: object) -> object:
+    """Read a date, or a time as the API shows it: the moment from which something is over."""
+    try:
+        if isinstance(value, str) and len(value) == len("2099-01-31"):
+            return datetime.combine(date.fromisoformat(value), time.min, UTC)
+        if isinstance(value, str):
+            read = datetime.fromisoformat(value)
+            return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise refuse(Text("It must be a date such as 2099-01-31"))
+
+
+LENGTH_OF_ENTRY = 255
+LENGTH_OF_TEXT = 65_535
+
+AnyText = Annotated[str, BeforeValidator(_text), longest(LENGTH_OF_TEXT)]
+Text255 = Annotated[str, BeforeValidator(_text), longest(255)]
+Text64 = Annotated[str, BeforeValidator(_text), longest(64)]
+Flag = Annotated[bool, BeforeValidator(_flag)]
+WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
+Dictionary = Annotated[dict[str, str], BeforeValidator(_dictionary)]
+Day = Annotated[datetime, BeforeValidator(_day)]
+
+
+def read(model: type[I], body: Mapping[str, Any]) -> I:
+    """Return the input in a body; null and empty text count as not given.
+
+    :raise Invalid: with every field that is wrong.
+    """
+    try:
+        return model.model_validate(given(body))
+    except ValidationError as error:
+        faults: dict[str, list[Text]] = {}
+        for detail in error.errors(include_url=False, include_input=False):
+            faults.setdefault(".".join(str(part) for part in detail["loc"]), []).append(_reason(detail))
+        raise Invalid(faults) from None
+
+
+def given(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that say something."""
+    return {name: value for name, value in body.items() if value is not None and value != ""}
+
+
+def _reason(detail: ErrorDetails) -> Text:
+    context = detail.get("ctx", {})
+    if isinstance(reason := context.get("reason"), Text):
+        return reason
+    field = ".".join(str(part) for part in detail["loc"]).replace("_", " ")
+    if detail["type"] == "missing":
+        return Text("The {field} field is required.", field=field)
+    return Text("The {field} is not valid", field=field)

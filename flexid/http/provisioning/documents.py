@@ -1,0 +1,76 @@
+"""The provisioning documents, and QR codes of their addresses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.threads import deferToThread
+
+from flexid.base import qr
+from flexid.base.text import Text
+from flexid.domain.errors import Malformed
+from flexid.http import answers
+from flexid.http.answers import Answer
+from flexid.http.call import Call
+from flexid.http.routes import PUBLIC, USER, Routes
+
+routes = Routes("/provisioning", title="Remote provisioning")
+
+HEADER = "x-linphone-provisioning"
+
+
+def _refuse_crawlers(call: Call[Any]) -> None:
+    """Refuse whoever is no Linphone: a link preview must not use a token up."""
+    if not call.request.has_header(HEADER):
+        raise Malformed(Text("x-linphone-provisioning header is missing"))
+
+
+def _resets_password(call: Call[Any]) -> bool:
+    return b"reset_password" in call.request.args or call.request.uri.endswith(b"?reset_password")
+
+
+@routes.get(caller=PUBLIC, before=_refuse_crawlers, hot=True)
+async def base(call: Call[Any]) -> Answer:
+    """Return the document of the Space, without an account."""
+    return answers.document(call.known.document(call.peer.base_url).without_account)
+
+
+@routes.get("/me", caller=USER, before=_refuse_crawlers, hot=True)
+async def me(call: Call[Any]) -> Answer:
+    """Return the document of the caller's account, as often as wanted."""
+    return answers.document(
+        await call.services.provisioning.own(
+            call.known, call.actor, call.peer.base_url, reset_password=_resets_password(call)
+        )
+    )
+
+
+@routes.get("/{token}", caller=PUBLIC, before=_refuse_crawlers, hot=True)
+async def redeem(call: Call[Any], token: str) -> Answer:
+    """Return the document of the account whose token this is; the token is used up and the account activated."""
+    return answers.document(
+        await call.services.provisioning.redeem(
+            call.known, token, call.peer.base_url, reset_password=_resets_password(call)
+        )
+    )
+
+
+@routes.get("/auth_token/{token}", caller=PUBLIC)
+async def redeem_auth_token(call: Call[Any], token: str) -> Answer:
+    """Return the document of the account that was attached to an auth token; the token is gone."""
+    return answers.document(
+        await call.services.provisioning.redeem_auth_token(
+            call.known, token, call.peer.base_url, reset_password=_resets_password(call)
+        )
+    )
+
+
+@routes.get("/qrcode/{token}", caller=PUBLIC)
+async def qrcode(call: Call[Any], token: str) -> Answer:
+    """Return a QR code of the provisioning address, as PNG or, if that is accepted, SVG; the token is not used up."""
+    await call.services.provisioning.refuse_unless_current(call.space, token)
+    url = f"{call.peer.base_url}/provisioning/{token}" + ("?reset_password=1" if _resets_password(call) else "")
+    wants_svg = "image/svg+xml" in (call.request.getHeader("accept") or "")
+    image = await deferToThread(qr.svg if wants_svg else qr.png, url)
+    headers = {"X-Qrcode-URL": url, "Cache-Control": "no-store", "Vary": "Accept"}
+    return Answer(image, "image/svg+xml" if wants_svg else "image/png", headers=headers)

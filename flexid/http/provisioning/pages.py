@@ -1,0 +1,25 @@
+"""The page that explains remote provisioning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flexid.http.answers import Answer
+from flexid.http.call import Call
+from flexid.http.refusals import page
+from flexid.http.routes import PUBLIC, Routes
+
+routes = Routes("/provisioning/documentation", title="About remote provisioning")
+
+
+@routes.get(caller=PUBLIC)
+async def documentation(call: Call[Any]) -> Answer:
+    """Explain remote provisioning."""
+    return page(
+        call.templates,
+        call.request,
+        "provisioning/documentation.html",
+        call.language,
+        base_url=call.peer.base_url,
+        space=call.space,
+    )

@@ -1,0 +1,177 @@
+"""From the declarations to answers: dispatch, the walk of a request, and the one error table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from attrs import frozen
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.logger import Logger
+from werkzeug.exceptions import MethodNotAllowed
+
+from flexid.base.settings import Settings
+from flexid.base.templates import Templates
+from flexid.base.text import Text
+from flexid.domain import errors
+from flexid.domain.account import Origin
+from flexid.http import answers, bodies, inputs
+from flexid.http.answers import Answer
+from flexid.http.call import Call
+from flexid.http.guards import Guards, SpaceExpired, user_agent
+from flexid.http.inputs import Input
+from flexid.http.peers import Proxies
+from flexid.http.refusals import Refusals
+from flexid.http.request import FlexidRequest
+from flexid.http.routes import PUBLIC, Route
+from flexid.services.catalogue import Services
+
+log = Logger()
+
+
+class WrongMethod(errors.DomainError):
+    """The path is known, but not with this method."""
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        super().__init__(Text("The method is not supported for this route"))
+        self.allowed = ", ".join(sorted(allowed))
+
+
+class TooLarge(errors.DomainError):
+    """The body is larger than a body may be."""
+
+
+STATUS: Mapping[type[errors.DomainError], int] = {
+    errors.Malformed: 400,
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    SpaceExpired: 403,
+    errors.NotFound: 404,
+    WrongMethod: 405,
+    errors.Conflict: 409,
+    errors.Expired: 410,
+    TooLarge: 413,
+    errors.Invalid: 422,
+    errors.Throttled: 429,
+    errors.Unavailable: 503,
+}
+"""The one place where what went wrong becomes a status."""
+
+BODY_METHODS = frozenset({b"POST", b"PUT", b"PATCH"})
+
+
+@frozen
+class Router:
+    """Walks requests through guards and handlers."""
+
+    services: Services
+    settings: Settings
+    refusals: Refusals
+    guards: Guards
+    proxies: Proxies
+    templates: Templates
+
+    def begin(self, request: FlexidRequest, route: Route | None, parameters: Mapping[str, Any]) -> Deferred[None]:
+        """Start to answer a request; the Deferred never fails."""
+        return ensureDeferred(self._serve(request, route, parameters))
+
+    async def _serve(self, request: FlexidRequest, route: Route | None, parameters: Mapping[str, Any]) -> None:
+        request_id = request.request_id()
+        request.setHeader("X-Request-ID", request_id)
+        try:
+            answer = await self._answer(request, route, parameters)
+        except errors.DomainError as error:
+            answer = self.refusals.answer(request, error, STATUS[type(error)])
+        except Exception:  # noqa: BLE001  # a mistake of ours spoils one answer, not the connection
+            log.failure("{method} {path} failed, request {id}", method=request.method, path=request.path, id=request_id)
+            answer = self.refusals.broken(request)
+        _send(request, answer)
+
+    async def _answer(self, request: FlexidRequest, route: Route | None, parameters: Mapping[str, Any]) -> Answer:
+        if request.is_too_large:
+            raise TooLarge(Text("The body is too large"))
+        if request.path.startswith(b"/api"):
+            self._allow_any_origin(request)
+        if route is None:
+            raise errors.NotFound(Text("The route could not be found."))
+        peer = self.proxies.peer(request)
+        call: Call[Any] = Call(
+            request, self.services, self.settings, self.templates, peer, Origin(peer.ip, user_agent(request))
+        )
+        if route.before:
+            route.before(call)
+        if route.needs_space:
+            call.known_space = await self.guards.space(peer)
+        if route.caller is not PUBLIC:
+            call.caller = await self.guards.caller(route.caller, request, call.known, peer)
+        if route.first:
+            await route.first(call)
+        if request.method in BODY_METHODS:
+            body = bodies.read(request.body(), request.getHeader("content-type") or "")
+            if route.input:
+                call.given_input = await _read_input(call, route, route.input, body)
+        return answers.of(await route.handler(call, **parameters), route.status)
+
+    def _allow_any_origin(self, request: FlexidRequest) -> None:
+        # Nothing under /api is authenticated by a cookie.
+        request.setHeader("Access-Control-Allow-Origin", self.settings.api.allow_origin)
+        request.setHeader("Access-Control-Expose-Headers", "WWW-Authenticate, X-Request-ID, Retry-After")
+
+    async def unmatched(self, request: FlexidRequest, error: BaseException | None) -> None:
+        """Answer a request that no route matches: OPTIONS where some other method does, else a refusal."""
+        allowed = set(error.valid_methods or ()) if isinstance(error, MethodNotAllowed) else set()
+        if request.method == b"OPTIONS" and allowed:
+            _send(request, self._options(request, allowed))
+            return
+        request.setHeader("X-Request-ID", request.request_id())
+        if request.path.startswith(b"/api"):
+            self._allow_any_origin(request)
+        try:
+            await self.guards.space(self.proxies.peer(request))
+            refusal: errors.DomainError = errors.NotFound(Text("The route could not be found."))
+            refusal = WrongMethod(allowed) if allowed else refusal
+        except errors.DomainError as no_space:
+            refusal = no_space
+        _send(request, self.refusals.answer(request, refusal, STATUS[type(refusal)]))
+
+    def _options(self, request: FlexidRequest, allowed: set[str]) -> Answer:
+        methods = ", ".join(sorted({*allowed, "OPTIONS"}))
+        headers = {"Allow": methods}
+        if request.path.startswith(b"/api"):
+            self._allow_any_origin(request)
+            headers["Access-Control-Allow-Methods"] = methods
+            headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, From, X-API-Key, X-Request-ID"
+            headers["Access-Control-Max-Age"] = "86400"
+        return Answer(status=204, headers=headers)
+
+
+async def _read_input(call: Call[Any], route: Route, model: type[Input], body: Mapping[str, Any]) -> Input:
+    try:
+        return inputs.read(model, body)
+    except errors.Invalid as invalid:
+        if route.refusals is None:
+            raise
+        readable = {
+            name: value
+            for name, value in inputs.given(body).items()
+            if name not in invalid.errors and isinstance(value, str) and "\0" not in value
+        }
+        further = await route.refusals(call, readable)
+        raise errors.Invalid({**further, **invalid.errors}) from None
+
+
+def _send(request: FlexidRequest, answer: Answer) -> None:
+    if request.is_gone:
+        return
+    request.setResponseCode(answer.status)
+    if answer.content_type:
+        request.setHeader("Content-Type", answer.content_type)
+    else:
+        # Twisted's default would call an empty body HTML.
+        request.defaultContentType = None
+    for name, value in answer.headers.items():
+        request.setHeader(name, value)
+    request.setHeader("Content-Length", str(len(answer.body)))
+    if answer.body:
+        request.write(answer.body)
+    request.finish()

@@ -1,0 +1,131 @@
+"""Routes as declarations: method, path, who may call, input and answer.
+
+From a declaration follow dispatch, permission, validation and, from what it says, the documentation.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from enum import Enum
+from typing import Any, get_type_hints
+
+from attrs import define, field, frozen
+
+from flexid.base.text import Text
+from flexid.http.call import Call
+from flexid.http.inputs import Input
+
+Handler = Callable[..., Awaitable[Any]]
+Check = Callable[[Call[Any]], Awaitable[None]]
+Refusals = Callable[[Call[Any], Mapping[str, Any]], Awaitable[Mapping[str, list[Text]]]]
+
+
+class Caller(Enum):
+    """Who may call a route (page 03 of the contract)."""
+
+    PUBLIC = "anybody"
+    USER = "an account, signed in by any method"
+    ADMIN = "an administrator with an API key"
+    SUPER_ADMIN = "an administrator of a super Space with an API key"
+
+
+PUBLIC, USER, ADMIN, SUPER_ADMIN = Caller
+
+
+@frozen
+class Route:
+    """A declaration. `path` has parameters in braces; their types are those of the handler's arguments."""
+
+    method: str
+    path: str
+    caller: Caller
+    handler: Handler
+    input: type[Input] | None
+    status: int
+    before: Callable[[Call[Any]], None] | None
+    """Refuses the call before anything else is looked at."""
+    first: Check | None
+    """Refuses the call before its input is looked at."""
+    refusals: Refusals | None
+    """Names what the database would refuse, where other fields are already wrong."""
+    hot: bool
+    """Dispatched without Klein: a fixed path, or one whose last segment is its only parameter."""
+    needs_space: bool
+
+    @property
+    def werkzeug_rule(self) -> str:
+        """Return the path as Klein wants it."""
+        rule = self.path
+        for name, annotation in get_type_hints(self.handler).items():
+            converter = f"int(max={MAX_ID}):" if annotation is int else ""
+            rule = rule.replace(f"{{{name}}}", f"<{converter}{name}>")
+        return rule
+
+
+MAX_ID = (1 << 63) - 1
+"""The largest number that PostgreSQL takes for an id."""
+
+
+@define
+class Routes:
+    """The routes of one resource, below a common path."""
+
+    prefix: str
+    title: str
+    routes: list[Route] = field(factory=list, init=False)
+
+    def add(  # noqa: PLR0913  # a declaration has as many parts as the contract gives it
+        self,
+        method: str,
+        path: str,
+        *,
+        caller: Caller,
+        input: type[Input] | None = None,  # noqa: A002  # the word of the contract
+        created: bool = False,
+        before: Callable[[Call[Any]], None] | None = None,
+        first: Check | None = None,
+        refusals: Refusals | None = None,
+        hot: bool = False,
+        needs_space: bool = True,
+    ) -> Callable[[Handler], Handler]:
+        """Return a decorator that declares its function as the handler of a route."""
+
+        def declare(handler: Handler) -> Handler:
+            if not inspect.getdoc(handler):
+                raise TypeError(f"{method} {self.prefix}{path}: a route says in its docstring what it does")
+            status = 201 if created else 200
+            self.routes.append(
+                Route(
+                    method,
+                    self.prefix + path,
+                    caller,
+                    handler,
+                    input,
+                    status,
+                    before,
+                    first,
+                    refusals,
+                    hot,
+                    needs_space,
+                )
+            )
+            return handler
+
+        return declare
+
+    def get(self, path: str = "", **declaration: Any) -> Callable[[Handler], Handler]:
+        """Declare a GET route; HEAD comes with it."""
+        return self.add("GET", path, **declaration)
+
+    def post(self, path: str = "", **declaration: Any) -> Callable[[Handler], Handler]:
+        """Declare a POST route."""
+        return self.add("POST", path, **declaration)
+
+    def put(self, path: str = "", **declaration: Any) -> Callable[[Handler], Handler]:
+        """Declare a PUT route."""
+        return self.add("PUT", path, **declaration)
+
+    def delete(self, path: str = "", **declaration: Any) -> Callable[[Handler], Handler]:
+        """Declare a DELETE route."""
+        return self.add("DELETE", path, **declaration)

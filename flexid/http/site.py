@@ -1,0 +1,61 @@
+"""The HTTP server, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from flexid.base.languages import Languages
+from flexid.base.settings import Settings
+from flexid.base.templates import Templates
+from flexid.http import health
+from flexid.http.api import accounts, auth_tokens, creation_tokens, own_account, phone_countries, ping, spaces
+from flexid.http.dispatch import Root
+from flexid.http.guards import Guards
+from flexid.http.peers import Proxies
+from flexid.http.provisioning import documents, pages
+from flexid.http.refusals import Refusals
+from flexid.http.request import FlexidSite
+from flexid.http.router import Router
+from flexid.http.routes import Route, Routes
+from flexid.services.catalogue import Services
+
+RESOURCES: tuple[Routes, ...] = (
+    ping.routes,
+    phone_countries.routes,
+    spaces.routes,
+    own_account.routes,
+    auth_tokens.routes,
+    creation_tokens.routes,
+    accounts.routes,
+    accounts.resolve_routes,
+    documents.routes,
+    pages.routes,
+)
+"""Every resource; a new one is added here."""
+
+
+def every_route() -> list[Route]:
+    """Return all routes that need no wiring of their own."""
+    return [route for resource in RESOURCES for route in resource.routes]
+
+
+def make_site(
+    services: Services, settings: Settings, reactor: Any, ready: Callable[[], Awaitable[dict[str, str]]]
+) -> FlexidSite:
+    """Return the server; `ready` names what is not well, and returns nothing where all is.
+
+    :raise ValueError: a trusted proxy is no address.
+    """
+    languages = Languages()
+    templates = Templates(languages, settings.templates_dir)
+    router = Router(
+        services,
+        settings,
+        Refusals(languages, templates),
+        Guards(services),
+        Proxies.read(settings.trusted_proxies),
+        templates,
+    )
+    root = Root(router, [*every_route(), *health.routes(ready).routes])
+    return FlexidSite(root, reactor, max_body_size=settings.limits.max_body_size)

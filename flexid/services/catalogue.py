@@ -1,0 +1,67 @@
+"""All use cases, built once and handed to whoever calls them."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from flexid.base.clock import Clock
+from flexid.base.settings import Settings
+from flexid.services.account_rules import AccountRules
+from flexid.services.accounts import Accounts
+from flexid.services.api_keys import ApiKeys
+from flexid.services.auth_tokens import AuthTokens
+from flexid.services.digest import Digest
+from flexid.services.limits import Limits
+from flexid.services.own_account import OwnAccount
+from flexid.services.phone_countries import PhoneCountries
+from flexid.services.provisioning import Provisioning
+from flexid.services.registration import Registration
+from flexid.services.space_directory import SpaceDirectory
+from flexid.services.spaces import Spaces
+from flexid.store.database import Database
+
+
+@frozen
+class Services:
+    """The use cases by name."""
+
+    clock: Clock
+    database: Database
+    directory: SpaceDirectory
+    api_keys: ApiKeys
+    digest: Digest
+    spaces: Spaces
+    accounts: Accounts
+    own_account: OwnAccount
+    registration: Registration
+    auth_tokens: AuthTokens
+    provisioning: Provisioning
+    phone_countries: PhoneCountries
+
+    def watch(self) -> None:
+        """Let what is kept in memory hear of changes."""
+        self.directory.watch()
+        self.api_keys.watch()
+
+
+def build(settings: Settings, database: Database, clock: Clock) -> Services:
+    """Put the use cases together."""
+    lifetimes = settings.lifetimes
+    directory = SpaceDirectory(database)
+    api_keys = ApiKeys(database, clock, lifetimes.user_api_key)
+    limits = Limits(clock, settings.throttling.factor)
+    rules = AccountRules(settings.accounts)
+    return Services(
+        clock=clock,
+        database=database,
+        directory=directory,
+        api_keys=api_keys,
+        digest=Digest(database, clock, directory, limits, lifetimes.nonce),
+        spaces=Spaces(database, directory, clock, settings.root_host),
+        accounts=Accounts(database, directory, rules),
+        own_account=OwnAccount(database, directory, rules, api_keys),
+        registration=Registration(database, rules, lifetimes.creation_token),
+        auth_tokens=AuthTokens(database, api_keys, lifetimes.auth_token),
+        provisioning=Provisioning(database, directory, lifetimes.provisioning_token, lifetimes.auth_token),
+        phone_countries=PhoneCountries(database),
+    )

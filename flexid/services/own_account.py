@@ -1,0 +1,77 @@
+"""What users do with their own account."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from flexid.base.text import Text
+from flexid.domain import names, passwords
+from flexid.domain.account import Account, Actor, Origin
+from flexid.domain.errors import Forbidden, Invalid, NotFound
+from flexid.services.account_rules import AccountRules
+from flexid.services.accounts import hashed, new_provisioning_token
+from flexid.services.api_keys import ApiKeys
+from flexid.services.space_directory import SpaceDirectory
+from flexid.store import account_changes, accounts, provisioning_tokens
+from flexid.store.database import Database
+
+
+@frozen
+class OwnAccount:
+    """The use cases; the actor is the account."""
+
+    database: Database
+    directory: SpaceDirectory
+    rules: AccountRules
+    api_keys: ApiKeys
+
+    async def show(self, actor: Actor) -> Account:
+        """Return the account.
+
+        :raise NotFound: it was deleted a moment ago.
+        """
+        account = await accounts.find(self.database, actor.account_id)
+        if account is None:
+            raise NotFound
+        return account
+
+    async def delete(self, actor: Actor) -> int:
+        """Delete the account; a tombstone stays on its name. Return how many there were."""
+        async with self.database.transaction() as transaction:
+            return await account_changes.delete(transaction, actor.account_id)
+
+    async def renew_provisioning_token(self, actor: Actor, origin: Origin) -> Account:
+        """Return the account with a new provisioning token; the one before is void."""
+        await provisioning_tokens.renew(self.database, actor.account_id, None, new_provisioning_token(), origin)
+        return await self.show(actor)
+
+    async def renew_api_key(self, actor: Actor, origin: Origin) -> str:
+        """Return a new API key, bound to the caller's address; the one before is void."""
+        return await self.api_keys.renew_user_key(actor.account_id, origin.ip)
+
+    async def change_password(self, actor: Actor, password: str, old_password: str | None) -> Account:
+        """Set a new password and activate the account; the old one must be given if there is one.
+
+        :raise Invalid: the old password is wrong, or the new one too short or too long.
+        :raise Forbidden: the Space has no Digest, so it stores no passwords.
+        """
+        known = await self.directory.by_domain(actor.domain)
+        if known is None or known.space.digest is None:
+            raise Forbidden(Text("This Space has no digest authentication"))
+        fault = names.password_fault(password, self.rules.settings.password_min_length)
+        async with self.database.transaction() as transaction:
+            account = await account_changes.lock(transaction, actor.account_id)
+            if account is None:
+                raise NotFound
+            is_known = not account.passwords or any(
+                passwords.matches(stored, account.username, known.space.realm, old_password or "")
+                for stored in account.passwords
+            )
+            if fault or not is_known:
+                wrong = [] if is_known else [Text("Incorrect old password")]
+                raise Invalid({"old_password": wrong, "password": [fault] if fault else []})
+            stored = hashed(known.space, account.username, password)
+            if stored:
+                await account_changes.set_password(transaction, account.id, stored)
+            await account_changes.set_activated(transaction, account.id, None, value=True)
+        return await self.show(actor)

@@ -1,0 +1,108 @@
+"""Remote provisioning: the document that a Linphone application configures itself from."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+
+from attrs import evolve, frozen
+
+from flexid.base.clock import random_token
+from flexid.base.text import Text
+from flexid.domain.account import Account, Actor
+from flexid.domain.errors import Expired, Forbidden, NotFound
+from flexid.domain.provisioning import Credentials, reg_identity
+from flexid.domain.space import Space
+from flexid.services.accounts import hashed
+from flexid.services.space_directory import KnownSpace, SpaceDirectory
+from flexid.store import account_changes, accounts, auth_tokens, provisioning_tokens
+from flexid.store.database import Database
+from flexid.store.query import Runner
+
+RANDOM_PASSWORD_LENGTH = 20
+ACCOUNT_BLOCKED = Text("Account blocked")
+
+
+@frozen
+class Provisioning:
+    """The use cases; `base_url` is scheme, host and port by which the client came."""
+
+    database: Database
+    directory: SpaceDirectory
+    token_minutes: int
+    auth_token_minutes: int
+
+    async def own(self, known: KnownSpace, actor: Actor, base_url: str, *, reset_password: bool) -> bytes:
+        """Return the document of the caller's account."""
+        async with self.database.transaction() if reset_password else nullcontext(self.database) as runner:
+            account = await accounts.find(runner, actor.account_id)
+            if account is None:
+                raise NotFound
+            if account.domain != known.space.domain:
+                known = await self.directory.by_domain(account.domain) or known
+            if reset_password:
+                account = await _with_fresh_password(runner, known.space, account)
+        return _document(known, account, base_url)
+
+    async def redeem(self, known: KnownSpace, token: str, base_url: str, *, reset_password: bool) -> bytes:
+        """Use a provisioning token up, activate its account and return its document.
+
+        :raise NotFound: unknown, used, renewed, or of another Space.
+        :raise Forbidden: the account is blocked.
+        :raise Expired: the token is too old.
+        """
+        async with self.database.transaction() if reset_password else nullcontext(self.database) as runner:
+            outcome = await provisioning_tokens.redeem(runner, token, known.space.domain, self.token_minutes)
+            if outcome.blocked:
+                raise Forbidden(ACCOUNT_BLOCKED)
+            if outcome.expired:
+                raise Expired(Text("The provisioning token has expired"))
+            if outcome.account is None:
+                raise NotFound
+            account = outcome.account
+            if reset_password:
+                account = await _with_fresh_password(runner, known.space, account)
+        return _document(known, account, base_url)
+
+    async def redeem_auth_token(self, known: KnownSpace, token: str, base_url: str, *, reset_password: bool) -> bytes:
+        """Return the document of the account that was attached to an auth token; the token is gone.
+
+        :raise NotFound: no such token, or none that is attached.
+        :raise Forbidden: the account is blocked.
+        """
+        async with self.database.transaction() as transaction:
+            account_id = await auth_tokens.redeem(transaction, token, known.space.domain, self.auth_token_minutes)
+            account = account_id and await accounts.find(transaction, account_id)
+            if not account:
+                raise NotFound
+            if account.blocked:
+                raise Forbidden(ACCOUNT_BLOCKED)
+            if reset_password:
+                account = await _with_fresh_password(transaction, known.space, account)
+        return _document(known, account, base_url)
+
+    async def refuse_unless_current(self, space: Space, token: str) -> None:
+        """Refuse a token that could not be redeemed.
+
+        :raise NotFound: unknown, used, renewed, or of another Space.
+        """
+        if not await provisioning_tokens.is_current(self.database, token, space.domain):
+            raise NotFound
+
+
+async def _with_fresh_password(runner: Runner, space: Space, account: Account) -> Account:
+    """Replace the account's passwords by a random one; the application gets its hash, nobody the password."""
+    stored = hashed(space, account.username, random_token(RANDOM_PASSWORD_LENGTH))
+    if stored is None:
+        return account
+    await account_changes.set_password(runner, account.id, stored)
+    return evolve(account, passwords=(stored,))
+
+
+def _document(known: KnownSpace, account: Account, base_url: str) -> bytes:
+    return known.document(base_url).with_account(
+        reg_identity(account.display_name, account.username, account.domain),
+        [
+            Credentials(account.username, account.domain, password.ha1, known.space.realm, password.algorithm)
+            for password in account.passwords
+        ],
+    )
