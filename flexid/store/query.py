@@ -4,23 +4,35 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+import orjson
 from attrs import frozen
+from psycopg2 import extras
 
 Row = dict[str, Any]
 """One row of an answer, by column name; JSON columns come parsed, times as aware datetimes in UTC."""
 
 
-@frozen
+@frozen(cache_hash=True)
 class Query:
     """An SQL statement with a name that shows in logs, metrics and errors.
 
-    Parameters are written `%(name)s` and always bound, never pasted. `prepare` is False for what PostgreSQL cannot
-    prepare and for what is not worth it: LISTEN, schema changes, statements put together for one use.
+    Parameters are written `%(name)s` and always bound, never pasted; a statement that has any writes its other percent
+    signs `%%`. Lists become arrays, `Json` a JSON document. `prepare` is False for what PostgreSQL cannot prepare and
+    for what is not worth it: LISTEN, schema changes, several statements at once, statements put together for one use
+    (each prepared text stays on every connection).
     """
 
     name: str
     sql: str
     prepare: bool = True
+
+
+class Json(extras.Json):
+    """A value to be bound as a JSON document."""
+
+    def dumps(self, obj: Any) -> str:
+        """Return the document as text."""
+        return orjson.dumps(obj).decode()
 
 
 class Runner(Protocol):

@@ -1,0 +1,70 @@
+"""Opens connections, with the settings that all of ours have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import frozen
+from psycopg2 import extensions
+
+from flexid.store.connection import Connection
+from flexid.store.watch import Watch
+
+
+@frozen
+class Timeouts:
+    """How long things may take, in seconds.
+
+    Together they keep every caller's wait for a single statement below `answer`, and a tick of the watch.
+    """
+
+    connecting: float = 2.0
+    statement: float = 4.0
+    """PostgreSQL's own statement_timeout."""
+    answer: float = 4.5
+    """From the moment of asking; then the server is taken for frozen and the connection is closed."""
+    waiting: float = 4.0
+    """For a free connection."""
+
+
+class Connector:
+    """Opens connections and has an eye on them."""
+
+    def __init__(self, reactor: Any, dsn: str, timeouts: Timeouts) -> None:
+        self.reactor = reactor
+        self.timeouts = timeouts
+        self.watch = Watch(reactor)
+        self._dsn = with_settings(dsn, timeouts.statement)
+        self._connections: set[Connection] = set()
+
+    async def connect(self, heard: Callable[[str, str], None] | None = None) -> Connection:
+        """Open a connection; `heard` gets channel and payload of each NOTIFY.
+
+        :raise Disconnected: it failed or took too long.
+        """
+        connection = Connection(self.reactor, heard)
+        self._connections.add(connection)
+        self.watch.add(connection)
+        connection.gone.addCallback(lambda _: self._forget(connection))
+        await connection.open(self._dsn, self.reactor.seconds() + self.timeouts.connecting)
+        return connection
+
+    def end_all(self) -> None:
+        """Close every connection, those too that are being opened."""
+        for connection in tuple(self._connections):
+            connection.end("stopped")
+
+    def _forget(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        self.watch.discard(connection)
+
+
+def with_settings(dsn: str, statement_timeout: float) -> str:
+    """Return a connection string with our settings; they travel in the first message and cost no round trip."""
+    given = extensions.parse_dsn(dsn)
+    options = f"-c TimeZone=UTC -c statement_timeout={round(statement_timeout * 1000)}"
+    ours = {"application_name": "flexid", "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3"}
+    return extensions.make_dsn(
+        **ours | given | {"client_encoding": "UTF8", "options": f"{given.get('options', '')} {options}".strip()}
+    )
