@@ -127,7 +127,8 @@ def planted(place: Path, data_dir: Path) -> Iterator[Path]:
 async def test_a_link_planted_for_the_socket_directory_is_not_followed(
     planted: Path, place: Path, servers: Servers
 ) -> None:
-    command("ln", "--symbolic", str(place), str(planted))
+    private = cluster_of(place / LONG_NAME) / "base"  # all but the link itself is as it should be
+    command("ln", "--symbolic", str(private), str(planted))
     with pytest.raises(Unavailable, match=f"{planted} should be a directory of the user .* remove it"):
         await servers(place / LONG_NAME).start()
 
