@@ -41,6 +41,13 @@ class Forbidden(DomainError):
     """Known caller, but not allowed."""
 
 
+class SpaceExpired(Forbidden):
+    """The time of the whole Space is over."""
+
+    def __init__(self) -> None:
+        super().__init__(Text("This Space has expired"))
+
+
 class Conflict(DomainError):
     """It exists already."""
 

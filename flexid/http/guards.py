@@ -9,7 +9,7 @@ from attrs import frozen
 from flexid.base.text import Text
 from flexid.domain.account import Actor
 from flexid.domain.digest_header import parse_authorization
-from flexid.domain.errors import Forbidden, NotFound, Unauthenticated
+from flexid.domain.errors import Forbidden, NotFound, SpaceExpired, Unauthenticated
 from flexid.domain.sip_address import parse_from
 from flexid.http.peers import Peer
 from flexid.http.request import FlexidRequest
@@ -22,13 +22,6 @@ USER_AGENT_LENGTH = 255
 UNAUTHORIZED = Text("Unauthorized area")
 BLOCKED = Text("Account blocked")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
-
-class SpaceExpired(Forbidden):
-    """The Space's time is over."""
-
-    def __init__(self) -> None:
-        super().__init__(Text("This Space has expired"))
 
 
 @frozen

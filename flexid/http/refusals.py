@@ -15,8 +15,6 @@ from flexid.http.answers import Answer
 from flexid.http.request import FlexidRequest
 
 BROKEN = Text("Something went wrong on our side")
-EXPIRED_SPACE_PAGE = 490
-"""The status of the page that tells a person that the Space has expired."""
 
 
 @frozen
@@ -26,7 +24,7 @@ class Refusals:
     languages: Languages
     templates: Templates
 
-    def answer(self, request: FlexidRequest, error: DomainError, status: int) -> Answer:
+    def answer(self, request: FlexidRequest, error: DomainError, status: int, page_status: int) -> Answer:
         """Return the answer that tells of an error."""
         language = self.languages.choose(request.getHeader("accept-language"))
         if isinstance(error, Unauthenticated):
@@ -43,20 +41,28 @@ class Refusals:
             headers["Retry-After"] = str(error.retry_after)
         if allowed := getattr(error, "allowed", None):
             headers["Allow"] = allowed
-        return self._rendered(request, status, body, headers, language)
+        return self._rendered(request, (status, page_status), body, headers, language)
 
     def broken(self, request: FlexidRequest) -> Answer:
         """Return the answer to a request that our own mistake has spoilt: it tells nothing of it."""
         language = self.languages.choose(request.getHeader("accept-language"))
-        return self._rendered(request, 500, {"message": self.languages.translate(BROKEN, language)}, {}, language)
+        return self._rendered(
+            request, (500, 500), {"message": self.languages.translate(BROKEN, language)}, {}, language
+        )
 
     def _rendered(
-        self, request: FlexidRequest, status: int, body: dict[str, Any], headers: dict[str, str], language: str
+        self,
+        request: FlexidRequest,
+        statuses: tuple[int, int],
+        body: dict[str, Any],
+        headers: dict[str, str],
+        language: str,
     ) -> Answer:
+        status, page_status = statuses
         if "text/html" not in (request.getHeader("accept") or ""):
             answer = answers.json(body, status)
             return Answer(answer.body, answer.content_type, status, headers)
-        return page(self.templates, request, "error.html", language, status, headers, message=body["message"])
+        return page(self.templates, request, "error.html", language, page_status, headers, message=body["message"])
 
 
 def page(  # what a page consists of

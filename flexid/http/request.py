@@ -68,6 +68,7 @@ class FlexidSite(Site):
 
     requestFactory = FlexidRequest
     displayTracebacks = False
+    noisy = False
 
     def __init__(self, resource: Any, reactor: Any, *, max_body_size: int, idle_seconds: int = 60) -> None:
         super().__init__(resource, timeout=idle_seconds, reactor=reactor)

@@ -18,7 +18,7 @@ from flexid.domain.account import Origin
 from flexid.http import answers, bodies, inputs
 from flexid.http.answers import Answer
 from flexid.http.call import Call
-from flexid.http.guards import Guards, SpaceExpired, user_agent
+from flexid.http.guards import Guards, user_agent
 from flexid.http.inputs import Input
 from flexid.http.peers import Proxies
 from flexid.http.refusals import Refusals
@@ -45,7 +45,6 @@ STATUS: Mapping[type[errors.DomainError], int] = {
     errors.Malformed: 400,
     errors.Unauthenticated: 401,
     errors.Forbidden: 403,
-    SpaceExpired: 403,
     errors.NotFound: 404,
     WrongMethod: 405,
     errors.Conflict: 409,
@@ -56,6 +55,9 @@ STATUS: Mapping[type[errors.DomainError], int] = {
     errors.Unavailable: 503,
 }
 """The one place where what went wrong becomes a status."""
+
+STATUS_OF_PAGE: Mapping[type[errors.DomainError], int] = {errors.SpaceExpired: 490}
+"""Where a page for people has another one."""
 
 BODY_METHODS = frozenset({b"POST", b"PUT", b"PATCH"})
 
@@ -78,10 +80,11 @@ class Router:
     async def _serve(self, request: FlexidRequest, route: Route | None, parameters: Mapping[str, Any]) -> None:
         request_id = request.request_id()
         request.setHeader("X-Request-ID", request_id)
+        request.setHeader("Server", "flexid")
         try:
             answer = await self._answer(request, route, parameters)
         except errors.DomainError as error:
-            answer = self.refusals.answer(request, error, STATUS[type(error)])
+            answer = self._refuse(request, error)
         except Exception:  # noqa: BLE001  # a mistake of ours spoils one answer, not the connection
             log.failure("{method} {path} failed, request {id}", method=request.method, path=request.path, id=request_id)
             answer = self.refusals.broken(request)
@@ -124,6 +127,7 @@ class Router:
             _send(request, self._options(request, allowed))
             return
         request.setHeader("X-Request-ID", request.request_id())
+        request.setHeader("Server", "flexid")
         if request.path.startswith(b"/api"):
             self._allow_any_origin(request)
         try:
@@ -132,7 +136,11 @@ class Router:
             refusal = WrongMethod(allowed) if allowed else refusal
         except errors.DomainError as no_space:
             refusal = no_space
-        _send(request, self.refusals.answer(request, refusal, STATUS[type(refusal)]))
+        _send(request, self._refuse(request, refusal))
+
+    def _refuse(self, request: FlexidRequest, error: errors.DomainError) -> Answer:
+        status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+        return self.refusals.answer(request, error, status, STATUS_OF_PAGE.get(type(error), status))
 
     def _options(self, request: FlexidRequest, allowed: set[str]) -> Answer:
         methods = ", ".join(sorted({*allowed, "OPTIONS"}))

@@ -15,6 +15,7 @@ from flexid.domain.passwords import StoredPassword
 from flexid.domain.sip_address import SipAddress
 from flexid.domain.space import Space
 from flexid.services.account_rules import AccountRules, Fields, without_nothing
+from flexid.services.api_keys import ApiKeys
 from flexid.services.space_directory import SpaceDirectory
 from flexid.store import account_changes, accounts, provisioning_tokens
 from flexid.store.database import Database
@@ -31,6 +32,7 @@ class Accounts:
     database: Database
     directory: SpaceDirectory
     rules: AccountRules
+    api_keys: ApiKeys
 
     async def space_for(self, space: Space, actor: Actor, domain: str | None) -> Space:
         """Return the Space that a new account goes to: a super administrator may name one by its domain.
@@ -123,6 +125,7 @@ class Accounts:
         except ConstraintViolated:
             faults = await self.rules.faults(self.database, after.domain, fields, by_admin=True, but=account_id)
             raise Invalid(without_nothing(faults)) from None
+        self.api_keys.forget(account_id)
         return await self.show(actor, account_id)
 
     async def delete(self, actor: Actor, account_id: int) -> None:
@@ -133,6 +136,7 @@ class Accounts:
         async with self.database.transaction() as transaction:
             _found(await account_changes.lock(transaction, account_id, domain_within_reach(actor)))
             await account_changes.delete(transaction, account_id)
+        self.api_keys.forget(account_id)
 
     async def set_activated(self, actor: Actor, account_id: int, *, value: bool) -> Account:
         """Activate or deactivate an account.
@@ -152,6 +156,7 @@ class Accounts:
         reach = domain_within_reach(actor)
         if not await account_changes.set_blocked(self.database, account_id, reach, value=value):
             raise NotFound
+        self.api_keys.forget(account_id)
         return await self.show(actor, account_id)
 
     async def renew_provisioning_token(self, actor: Actor, account_id: int, origin: Origin) -> Account:

@@ -36,7 +36,9 @@ class ApiKeys:
 
     def watch(self) -> None:
         """Hear of changes from now on."""
-        self.database.listen("flexid_api_keys", self._forget, self._lost, self._regained)
+        self.database.listen(
+            "flexid_api_keys", lambda account_id: self.forget(int(account_id)), self._lost, self._regained
+        )
         # What a caller may do follows from its Space too.
         self.database.listen("flexid_spaces", lambda _: self._forget_all(), self._lost, self._regained)
 
@@ -64,6 +66,7 @@ class ApiKeys:
         await api_keys.set_user_key(
             self.database, account_id, hash_key(key), key[:SHOWN_OF_KEY], ip, self.user_key_minutes
         )
+        self.forget(account_id)
         return key
 
     async def add_admin_key(self, account_id: int, name: str, ip: str | None = None, minutes: int = 0) -> str:
@@ -71,6 +74,10 @@ class ApiKeys:
         key = random_token(KEY_LENGTH)
         await api_keys.add_admin_key(self.database, account_id, name, hash_key(key), key[:SHOWN_OF_KEY], ip, minutes)
         return key
+
+    def forget(self, account_id: int) -> None:
+        """Forget the keys of an account: this process has changed it, and need not wait to hear of it."""
+        self._cache.drop(self._hashes_of_account.pop(account_id, ()))
 
     async def flush(self) -> None:
         """Write the uses that were gathered; what cannot be written now is kept for the next time."""
@@ -101,9 +108,6 @@ class ApiKeys:
         if len(self._hashes_of_account) > 2 * KEYS_KEPT:
             self._forget_all()
         self._hashes_of_account[account_id].add(key_hash)
-
-    def _forget(self, account_id: str) -> None:
-        self._cache.drop(self._hashes_of_account.pop(int(account_id), ()))
 
     def _forget_all(self) -> None:
         self._cache.clear()

@@ -8,14 +8,18 @@ from flexid.base.clock import Clock
 from flexid.base.settings import Settings
 from flexid.services.account_rules import AccountRules
 from flexid.services.accounts import Accounts
+from flexid.services.administrators import Administrators
 from flexid.services.api_keys import ApiKeys
 from flexid.services.auth_tokens import AuthTokens
 from flexid.services.digest import Digest
+from flexid.services.housekeeping import Housekeeping
 from flexid.services.limits import Limits
 from flexid.services.own_account import OwnAccount
 from flexid.services.phone_countries import PhoneCountries
 from flexid.services.provisioning import Provisioning
 from flexid.services.registration import Registration
+from flexid.services.schema import Schema
+from flexid.services.seeding import Seeding
 from flexid.services.space_directory import SpaceDirectory
 from flexid.services.spaces import Spaces
 from flexid.store.database import Database
@@ -37,6 +41,10 @@ class Services:
     auth_tokens: AuthTokens
     provisioning: Provisioning
     phone_countries: PhoneCountries
+    schema: Schema
+    administrators: Administrators
+    seeding: Seeding
+    housekeeping: Housekeeping
 
     def watch(self) -> None:
         """Let what is kept in memory hear of changes."""
@@ -58,10 +66,14 @@ def build(settings: Settings, database: Database, clock: Clock) -> Services:
         api_keys=api_keys,
         digest=Digest(database, clock, directory, limits, lifetimes.nonce),
         spaces=Spaces(database, directory, clock, settings.root_host),
-        accounts=Accounts(database, directory, rules),
+        accounts=Accounts(database, directory, rules, api_keys),
         own_account=OwnAccount(database, directory, rules, api_keys),
         registration=Registration(database, rules, lifetimes.creation_token),
         auth_tokens=AuthTokens(database, api_keys, lifetimes.auth_token),
         provisioning=Provisioning(database, directory, lifetimes.provisioning_token, lifetimes.auth_token),
         phone_countries=PhoneCountries(database),
+        schema=Schema(database),
+        administrators=Administrators(database, rules),
+        seeding=Seeding(database),
+        housekeeping=Housekeeping(database, clock, lifetimes, api_keys),
     )

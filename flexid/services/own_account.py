@@ -38,7 +38,9 @@ class OwnAccount:
     async def delete(self, actor: Actor) -> int:
         """Delete the account; a tombstone stays on its name. Return how many there were."""
         async with self.database.transaction() as transaction:
-            return await account_changes.delete(transaction, actor.account_id)
+            deleted = await account_changes.delete(transaction, actor.account_id)
+        self.api_keys.forget(actor.account_id)
+        return deleted
 
     async def renew_provisioning_token(self, actor: Actor, origin: Origin) -> Account:
         """Return the account with a new provisioning token; the one before is void."""

@@ -76,6 +76,11 @@ class SpaceDirectory:
 
         return await self.by_domain_cache.get(domain, load)
 
+    def forget(self) -> None:
+        """Forget all Spaces: this process has changed one, and need not wait to hear of it."""
+        self.by_host_cache.clear()
+        self.by_domain_cache.clear()
+
     def _lost(self) -> None:
         self._forget(trusted=False)
 

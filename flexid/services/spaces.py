@@ -86,6 +86,7 @@ class Spaces:
                 await spaces.set_digest(transaction, space.id, DigestConfiguration(space.domain))
         except ConstraintViolated:
             raise Invalid(await self.faults(values) or {"name": [TAKEN["name"]]}) from None
+        self.directory.forget()
         return await self.show(values["domain"])
 
     async def change(self, domain: str, values: Mapping[str, Any]) -> Space:
@@ -105,11 +106,14 @@ class Spaces:
             if violation.constraint == "spaces_limit_below_count":
                 raise Invalid.field("max_accounts", Text("The Space has more accounts already")) from None
             raise Invalid(await self.faults(values, before) or {"name": [TAKEN["name"]]}) from None
+        self.directory.forget()
         return await self.show(before.domain)
 
     async def delete(self, domain: str) -> int:
         """Delete a Space and all that belongs to it; return how many there were."""
-        return await spaces.delete(self.database, domain.lower())
+        deleted = await spaces.delete(self.database, domain.lower())
+        self.directory.forget()
+        return deleted
 
     async def set_digest(
         self, domain: str, digest: DigestConfiguration, *, drop_passwords: bool
@@ -127,6 +131,7 @@ class Spaces:
                     raise Invalid.field("realm", reason)
                 await spaces.drop_passwords(transaction, space.domain)
             await spaces.set_digest(transaction, space.id, digest)
+        self.directory.forget()
         return digest
 
     async def drop_digest(self, domain: str) -> int:
@@ -137,7 +142,9 @@ class Spaces:
         async with self.database.transaction() as transaction:
             space = _found(await spaces.lock(transaction, domain.lower()))
             await spaces.drop_passwords(transaction, space.domain)
-            return await spaces.drop_digest(transaction, space.id)
+            dropped = await spaces.drop_digest(transaction, space.id)
+        self.directory.forget()
+        return dropped
 
 
 def _found(space: Space | None) -> Space:

@@ -26,7 +26,9 @@ SPEND = Query(
     WHERE {_IS_GOOD} RETURNING {_COLUMNS}
     """,
 )
-IS_GOOD = Query("whether an account creation token is good", f"SELECT FROM account_creation_tokens WHERE {_IS_GOOD}")
+IS_GOOD = Query(
+    "whether an account creation token is good", f"SELECT 1 AS found FROM account_creation_tokens WHERE {_IS_GOOD}"
+)
 LINK = Query(
     "link an account creation token",
     "UPDATE account_creation_tokens SET account_id = %(account_id)s WHERE token = %(token)s",

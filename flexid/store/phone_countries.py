@@ -10,7 +10,7 @@ from flexid.store.query import Query, Runner
 EVERY = Query("list phone countries", "SELECT code, country_code, activated FROM phone_countries ORDER BY code")
 IS_ACTIVE = Query(
     "whether a calling code is active",
-    "SELECT FROM phone_countries WHERE country_code = %(country_code)s AND activated LIMIT 1",
+    "SELECT 1 AS found FROM phone_countries WHERE country_code = %(country_code)s AND activated LIMIT 1",
 )
 SET_ACTIVATED = Query(
     "activate or deactivate a phone country",

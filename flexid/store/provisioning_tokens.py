@@ -45,7 +45,7 @@ REDEEM = Query(
 IS_CURRENT = Query(
     "whether a provisioning token is current",
     """
-    SELECT FROM provisioning_tokens t JOIN accounts a ON a.id = t.account_id
+    SELECT 1 AS found FROM provisioning_tokens t JOIN accounts a ON a.id = t.account_id
     WHERE t.token = %(token)s AND t.used_at IS NULL AND a.domain = %(domain)s
     """,
 )

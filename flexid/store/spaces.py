@@ -74,7 +74,7 @@ DROP_DIGEST = Query(
 HAS_PASSWORDS = Query(
     "whether a Space has passwords",
     """
-    SELECT FROM passwords p JOIN accounts a ON a.id = p.account_id WHERE a.domain = %(domain)s LIMIT 1
+    SELECT 1 AS found FROM passwords p JOIN accounts a ON a.id = p.account_id WHERE a.domain = %(domain)s LIMIT 1
     """,
 )
 DROP_PASSWORDS = Query(

@@ -127,7 +127,7 @@ class Browser:
         protocol.connectionLost(Failure(ConnectionAbortedError()))
 
 
-def digest_answer(  # noqa: PLR0913  # what Digest consists of
+def digest_answer(  # what Digest consists of
     challenge: str, username: str, password: str, method: str, path: str, nc: int = 1, uri: str | None = None
 ) -> str:
     """Return an `Authorization` header as RFC 7616 has it, worked out apart from flexid's own code."""
