@@ -14,6 +14,8 @@ from pydantic.fields import FieldInfo
 
 from flexid.base.settings import Settings
 
+DEFAULTS = "defaults"
+"""The source of a configuration for which there is no file."""
 DEFAULT_FILES = (Path("flexid.toml"), Path("/etc/flexid/flexid.toml"))
 
 NOT_USED_YET = frozenset(
@@ -106,7 +108,7 @@ def load(environment: Mapping[str, str], path: Path | None = None) -> Configurat
         settings = Settings.model_validate(values)
     except ValidationError as error:
         raise ConfigurationError([_describe(problem, sources, path) for problem in error.errors()]) from None
-    return Configuration(settings, str(path) if path else "defaults", tuple(warnings))
+    return Configuration(settings, str(path) if path else DEFAULTS, tuple(warnings))
 
 
 def _read(path: Path) -> dict[str, Any]:

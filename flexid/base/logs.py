@@ -4,46 +4,46 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TextIO
+from typing import Protocol
 
 import orjson
-from twisted.logger import (
-    FilteringLogObserver,
-    ILogObserver,
-    LogEvent,
-    LogLevel,
-    LogLevelFilterPredicate,
-    eventAsText,
-)
+from twisted.logger import ILogObserver, LogEvent, LogLevel, eventAsText
 from zope.interface import implementer
 
 from flexid.base.settings import Logging
 
-SECRET = re.compile(r"(^|_)(passwords?|hash|ha1|secret|token|code|nonce|opaque|key|authorization|cookie)$", re.IGNORECASE)
+SECRET = re.compile(
+    r"(^|_)(passwords?|hash|ha1|secret|token|code|nonce|opaque|key|authorization|cookie)$", re.IGNORECASE
+)
 """Names of values that are never written, whoever logs them by mistake."""
 MASK = "***"
 OWN = "flexid"
 """The namespace of our own loggers; of other libraries only warnings are of interest."""
 
 
-def observer(stream: TextIO, settings: Logging) -> ILogObserver:
-    """Return what writes events of the configured level and above to a stream."""
-    as_text = settings.format == "text" or (settings.format == "auto" and stream.isatty())
-    level = LogLevel.levelWithName(settings.level)
-    predicate = LogLevelFilterPredicate(defaultLogLevel=max(level, LogLevel.warn) if level > LogLevel.debug else level)
-    predicate.setLogLevelForNamespace(OWN, level)
-    return FilteringLogObserver(_Lines(stream, as_text=as_text), [predicate])
+class Stream(Protocol):
+    """What can be written to."""
+
+    def write(self, text: str, /) -> object:
+        """Write a text."""
+
+    def flush(self) -> object:
+        """Let others see it."""
 
 
 @implementer(ILogObserver)
-class _Lines:
-    """Writes one line for each event; in text, a traceback follows on further ones."""
+class Lines:
+    """Writes a line for each event of the configured level and above; in text, a traceback follows on further ones."""
 
-    def __init__(self, stream: TextIO, *, as_text: bool) -> None:
+    def __init__(self, stream: Stream, settings: Logging, *, on_terminal: bool) -> None:
         self._stream = stream
-        self._as_text = as_text
+        self._as_text = settings.format == "text" or (settings.format == "auto" and on_terminal)
+        self._level = LogLevel.levelWithName(settings.level)
 
     def __call__(self, event: LogEvent) -> None:
+        """Write an event down, if it is of interest."""
+        if not self._is_of_interest(event):
+            return
         masked = {name: MASK if SECRET.search(name) else value for name, value in event.items()}
         line = _text(masked) if self._as_text else _json(masked)
         try:
@@ -52,6 +52,12 @@ class _Lines:
         except OSError:
             # Nobody reads any more, or the disk is full; serving goes on.
             return
+
+    def _is_of_interest(self, event: LogEvent) -> bool:
+        level = event.get("log_level") or LogLevel.info
+        own = str(event.get("log_namespace")).partition(".")[0] == OWN
+        least = self._level if own or self._level is LogLevel.debug else max(self._level, LogLevel.warn)
+        return bool(level >= least)
 
 
 def _text(event: LogEvent) -> str:

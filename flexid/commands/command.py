@@ -1,0 +1,78 @@
+"""What a command is."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from flexid.base.clock import Clock
+from flexid.base.configuration import Configuration
+
+if TYPE_CHECKING:
+    from flexid.services.catalogue import Services
+    from flexid.services.opening import Opened
+
+
+class Problem(Exception):  # noqa: N818  # it is told to a person, and need not be an error
+    """Why a command could not do what it was asked for: one sentence."""
+
+
+@frozen
+class Outcome:
+    """What a command has to say: to people, and to programs."""
+
+    text: str
+    data: object
+
+
+@frozen
+class Program:
+    """What a command works with."""
+
+    reactor: Any
+    configuration: Configuration
+    clock: Clock
+
+    def services(self) -> AbstractAsyncContextManager[Services]:
+        """Open the database for the use cases."""
+        # Not all commands want the database.
+        from flexid.services.opening import opened  # noqa: PLC0415
+
+        return opened(self.reactor, self.configuration.settings, self.clock)
+
+    def database(self) -> AbstractAsyncContextManager[Opened]:
+        """Open the database as it is, whatever its schema."""
+        from flexid.services.opening import connected  # noqa: PLC0415
+
+        return connected(self.reactor, self.configuration.settings, self.clock)
+
+
+def _nothing(_: Any) -> None:
+    """Neither arguments nor questions."""
+
+
+@frozen
+class Command:
+    """Something that an operator types; `arguments` declares what may follow it, `ask` asks for what is missing.
+
+    `ask` is called on a terminal only, before anything else happens.
+    """
+
+    run: Callable[[Program, Namespace], Coroutine[Any, Any, Outcome]]
+    arguments: Callable[[ArgumentParser], None] = _nothing
+    ask: Callable[[Namespace], None] = _nothing
+
+
+def minutes(text: str) -> int:
+    """Read a number of minutes."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value <= 2**31 - 1:
+        raise ArgumentTypeError(f"{text!r} is no number of minutes")
+    return value

@@ -1,0 +1,171 @@
+"""The daemon: everything is built here, handed to each other, started and stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
+from twisted.internet.task import deferLater
+from twisted.internet.threads import deferToThreadPool
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from flexid.base.clock import Clock
+from flexid.base.configuration import DEFAULTS, Configuration
+from flexid.domain.errors import DomainError, Unavailable
+from flexid.services.administrators import Administrator
+from flexid.services.catalogue import Services, build
+from flexid.services.database_server import DatabaseServer
+from flexid.store.database import Database
+from flexid.store.leadership import Leadership
+from flexid.timers import Repeated, Timers, jobs
+
+if TYPE_CHECKING:
+    from flexid.http.listeners import Listeners
+
+FLUSH_SECONDS = 5.0
+"""Between two writings of what API keys were used for."""
+CONNECT_SECONDS = 2.0
+"""How long the database may take to answer before we listen without it."""
+RETRY_SECONDS = 1.0
+FINISH_SECONDS = 30.0
+"""For requests that are being answered when we are told to end."""
+
+
+class FlexidService(Service):
+    """One process of flexid."""
+
+    log = Logger()
+
+    def __init__(
+        self,
+        reactor: Any,
+        configuration: Configuration,
+        say: Callable[[str], None],
+        give_up: Callable[[], None],
+    ) -> None:
+        """`say` is called once, with what the operator has to read; `give_up` ends a process that cannot run."""
+        self._reactor = reactor
+        self._configuration = configuration
+        self._settings = configuration.settings
+        self._say = say
+        self._give_up = give_up
+        self._server = DatabaseServer(reactor, self._settings)
+        self._ready = False
+        self._starting: Deferred[None] | None = None
+        self._endings: list[Callable[[], Awaitable[None]]] = []
+        """What is to be stopped, the last one first."""
+
+    def startService(self) -> None:  # noqa: N802  # Twisted's name
+        """Start as soon as the reactor runs."""
+        super().startService()  # type: ignore[no-untyped-call]  # Twisted's
+        self._reactor.callWhenRunning(self._start)
+
+    def stopService(self) -> Deferred[None]:  # noqa: N802  # Twisted's name
+        """Stop in order: take nothing new, finish what runs, write down what is in memory, close."""
+        super().stopService()  # type: ignore[no-untyped-call]  # Twisted's
+        return ensureDeferred(self._stop())
+
+    def _start(self) -> None:
+        self._starting = ensureDeferred(self._run())
+        self._starting.addErrback(self._failed)
+
+    async def _run(self) -> None:
+        for warning in self._configuration.warnings:
+            self.log.warn("{warning}", warning=warning)
+        self._endings.append(self._server.stop)
+        # Importing takes as long as PostgreSQL does, on another core.
+        importing = deferToThreadPool(self._reactor, self._reactor.getThreadPool(), import_module, "flexid.http.site")
+        dsn = await self._server.start()
+        await importing
+        database = Database(self._reactor, dsn, self._settings.database.pool_size)
+        self._endings.append(database.stop)
+        services = build(self._settings, database, Clock())
+        services.watch()
+        leadership = Leadership(Database(self._reactor, dsn, 1))
+        timers = self._make_timers(services, leadership)
+        listeners = self._make_listeners(services)
+        await database.start()
+        first = await self._prepare(services, listeners)
+        await leadership.start()
+        for timer in timers:
+            timer.start()
+        self._ready = True
+        await listeners.open()
+        addresses = ", ".join(listeners.addresses(self._settings.root_host))
+        self._say(f"flexid is ready on {addresses}{await self._introduction(services, first)}")
+
+    def _make_timers(self, services: Services, leadership: Leadership) -> tuple[Repeated | Timers, ...]:
+        timers = Timers(self._reactor, leadership.is_ours, jobs(services.housekeeping))
+        flushing = Repeated(self._reactor, "counting of API keys' uses", FLUSH_SECONDS, services.api_keys.flush)
+        self._endings += [leadership.stop, timers.stop, services.api_keys.flush, flushing.stop]
+        return timers, flushing
+
+    def _make_listeners(self, services: Services) -> Listeners:
+        from flexid.http.listeners import Listeners  # noqa: PLC0415  # imported in the meantime
+        from flexid.http.site import make_site  # noqa: PLC0415
+
+        async def problems() -> dict[str, str]:
+            problem = await services.schema.problem() if self._ready else "the database is not ready yet"
+            return {"database": problem} if problem else {}
+
+        site = make_site(services, self._settings, self._reactor, problems)
+        listeners = Listeners(self._reactor, site, self._settings.listen.http)
+        self._endings.append(lambda: listeners.close(FINISH_SECONDS))
+        return listeners
+
+    async def _prepare(self, services: Services, listeners: Listeners) -> Administrator | None:
+        """Wait for the database and bring it up to date; whoever asks meanwhile is told that we are not ready."""
+        while True:
+            try:
+                await services.database.connected(CONNECT_SECONDS)
+                for name in await services.schema.migrate():
+                    self.log.info("Applied the migration {name}", name=name)
+                return None if self._is_external else await services.administrators.make_first(self._settings.root_host)
+            except Unavailable:
+                await listeners.open()
+                await deferLater(self._reactor, RETRY_SECONDS)
+
+    async def _introduction(self, services: Services, first: Administrator | None) -> str:
+        if first:
+            return (
+                "\n\nThis is the first start, so there is a first Space and its administrator now. Shown only once:\n"
+                f"  username: {first.username}\n"
+                f"  domain:   {first.domain}\n"
+                f"  password: {first.password}\n"
+                f"  API key:  {first.api_key}"
+            )
+        if self._is_external and not await services.spaces.every():
+            host, source = self._settings.root_host, self._configuration.source
+            flexid = f"flexid --config {source}" if source != DEFAULTS else "flexid"
+            return (
+                "\n\nThere is no Space yet. Make the first one, and its administrator, with:\n"
+                f"  {flexid} spaces create-update {host} {host} --super\n"
+                f"  {flexid} accounts create-admin"
+            )
+        return ""
+
+    async def _stop(self) -> None:
+        if self._starting:
+            self._starting.cancel()
+        for ending in reversed(self._endings):
+            try:
+                await ending()
+            except Exception:  # noqa: BLE001  # the others have to be stopped all the same
+                self.log.failure("While stopping")
+
+    @property
+    def _is_external(self) -> bool:
+        return self._settings.database.is_external()
+
+    def _failed(self, failure: Failure) -> None:
+        if failure.check(CancelledError):
+            return
+        if failure.check(DomainError):
+            self.log.critical("flexid cannot start: {reason}", reason=failure.getErrorMessage())
+        else:
+            self.log.failure("flexid cannot start", failure)
+        self._give_up()

@@ -1,0 +1,58 @@
+"""What grows old and has to go: each use case clears one batch and returns how many there were."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from attrs import frozen
+
+from flexid.base.clock import Clock
+from flexid.base.settings import Lifetimes
+from flexid.services.api_keys import ApiKeys
+from flexid.store import accounts, auth_tokens, nonces, throttles
+from flexid.store.database import Database
+
+
+@frozen
+class Housekeeping:
+    """The use cases; lifetimes of 0 mean that a thing is kept for ever."""
+
+    database: Database
+    clock: Clock
+    lifetimes: Lifetimes
+    api_keys: ApiKeys
+
+    async def clear_nonces(self, minutes: int | None = None) -> int:
+        """Forget Digest nonces that were unused for so long; None = for their lifetime."""
+        if minutes is None:
+            minutes = self.lifetimes.nonce
+            if not minutes:
+                return 0
+        return await nonces.clear(self.database, self.clock.now() - timedelta(minutes=minutes))
+
+    async def clear_api_keys(self, minutes: int | None = None) -> int:
+        """Delete API keys that were unused for too long; `minutes` replaces what user keys were given."""
+        return await self.api_keys.clear_expired(minutes)
+
+    async def clear_auth_tokens(self) -> int:
+        """Forget auth tokens that nobody can redeem any more."""
+        minutes = self.lifetimes.auth_token
+        return await auth_tokens.clear(self.database, minutes) if minutes else 0
+
+    async def clear_throttle_counters(self) -> int:
+        """Forget counters of windows that are over."""
+        return await throttles.clear(self.database, self.clock.now())
+
+    async def merge_account_counts(self) -> int:
+        """Fold the rows that creations and deletions left in the table of counts."""
+        await accounts.merge_counts(self.database)
+        return 0
+
+
+async def until_nothing_is_left(clear: Callable[[], Awaitable[int]]) -> int:
+    """Clear batch after batch; return how many there were in all."""
+    total = 0
+    while cleared := await clear():
+        total += cleared
+    return total
