@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 from collections.abc import Callable, Mapping
 from itertools import count
 from math import inf
@@ -50,6 +51,7 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres shi
         # A copy of libpq's descriptor: libpq closes its own when the connection breaks, and the reactor cannot take a
         # closed one out of epoll.
         self._descriptor = -1
+        self._arrived = select.poll()
 
     async def open(self, dsn: str, deadline: float) -> None:
         """Connect; `deadline` is in the reactor's seconds.
@@ -67,6 +69,7 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres shi
         read_values(self._connection)
         self._cursor = self._connection.cursor()
         self._descriptor = os.dup(self._connection.fileno())
+        self._arrived.register(self._descriptor, select.POLLIN)
         self._deadline = inf
         self.reactor.addReader(self)
 
@@ -75,6 +78,12 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres shi
         """One of psycopg2's TRANSACTION_STATUS_… constants."""
         status: int = self._connection.get_transaction_status()
         return status
+
+    def is_alive(self) -> bool:
+        """Tell whether the server has not said good-bye, in words that the reactor had no time to read yet."""
+        while not self.ended and self._arrived.poll(0):
+            self._advance()
+        return not self.ended
 
     def execute(
         self,

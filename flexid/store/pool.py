@@ -68,7 +68,11 @@ class Pool:
 
     def at_once(self) -> Connection | None:
         """Lend a connection if one is free."""
-        return self._idle.pop() if self._idle and not self._stopped else None
+        while self._idle and not self._stopped:
+            connection = self._idle.pop()
+            if connection.is_alive():
+                return connection
+        return None
 
     async def take(self, deadline: float) -> Connection:
         """Lend a connection, which has to be put back; `deadline` is in the reactor's seconds.

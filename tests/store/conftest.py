@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gc
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import pytest_twisted
 from attrs import define, field
 from support.postgres import Postgres
-from support.reactor import reactor
+from support.reactor import reactor, until
 from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogPublisher
 from zope.interface import implementer
 
@@ -46,10 +46,10 @@ class Logged:
 def logged() -> Iterator[Logged]:
     """What is logged; a test during which errors are logged fails."""
     logged = Logged()
-    globalLogPublisher.addObserver(logged)
+    globalLogPublisher.addObserver(cast("ILogObserver", logged))
     yield logged
     errors = logged.errors()
-    globalLogPublisher.removeObserver(logged)
+    globalLogPublisher.removeObserver(cast("ILogObserver", logged))
     assert errors == []
 
 
@@ -85,5 +85,5 @@ async def database(opened: Opened) -> AsyncIterator[Database]:
     """Two connections to an empty database."""
     database = opened()
     await database.start()
-    await database.connected(5)
+    await until(lambda: database.size == 2)
     yield database
