@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from getpass import getpass
 from ipaddress import ip_address
 
 from attrs import asdict
 
-from flexid.commands.command import Command, Outcome, Problem, Program
+from flexid.commands.command import Command, Outcome, Problem, Program, answer
 from flexid.domain.errors import Conflict
 from flexid.services.administrators import DEFAULT_USERNAME, Wanted
 
@@ -31,21 +30,12 @@ def _arguments(parser: ArgumentParser) -> None:
 
 def _ask(options: Namespace) -> None:
     if options.username is None:
-        options.username = _answer(f"Username [{DEFAULT_USERNAME}]: ")
+        options.username = answer(f"Username [{DEFAULT_USERNAME}]: ")
     if options.domain is None:
-        options.domain = _answer("SIP domain [the first Space's]: ")
+        options.domain = answer("SIP domain [the first Space's]: ")
     if options.password is None:
         # The prompt goes to the terminal itself: standard output is for the result.
         options.password = getpass("Password [a random one]: ") or None
-
-
-def _answer(question: str) -> str | None:
-    sys.stderr.write(question)
-    sys.stderr.flush()
-    line = sys.stdin.readline()
-    if not line:
-        raise EOFError
-    return line.strip() or None
 
 
 async def _create(program: Program, options: Namespace) -> Outcome:

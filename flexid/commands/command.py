@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
@@ -65,6 +66,24 @@ class Command:
     run: Callable[[Program, Namespace], Coroutine[Any, Any, Outcome]]
     arguments: Callable[[ArgumentParser], None] = _nothing
     ask: Callable[[Namespace], None] = _nothing
+
+
+def confirm(question: str) -> bool:
+    """Ask on the terminal."""
+    return (answer(f"{question} [y/N] ") or "").lower() in {"y", "yes"}
+
+
+def answer(question: str) -> str | None:
+    """Ask on the terminal, leaving standard output to the result; None where nothing is typed.
+
+    :raise EOFError: the terminal was closed.
+    """
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    line = sys.stdin.readline()
+    if not line:
+        raise EOFError
+    return line.strip() or None
 
 
 def minutes(text: str) -> int:

@@ -63,6 +63,8 @@ def parse(arguments: Sequence[str], default: Entry | None = None) -> tuple[Entry
 def parser(entry: Entry) -> ArgumentParser:
     """Return what reads the options of a command."""
     parser = ArgumentParser(prog=f"flexid {entry.name}", description=entry.summary, allow_abbrev=False)
+    if entry.aliases:
+        parser.epilog = f"also known as: {', '.join(entry.aliases)}"
     if entry is not RUN:
         entry.load().arguments(parser)
         parser.add_argument("--json", action="store_true", help="print JSON and nothing else")

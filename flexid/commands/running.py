@@ -27,8 +27,8 @@ def perform(entry: Entry, options: Namespace) -> NoReturn:
         configuration = load(os.environ, options.config)
         if sys.stdin.isatty() and sys.stderr.isatty():
             command.ask(options)
-    except ConfigurationError as error:
-        _fail(error.problems)
+    except (ConfigurationError, Problem) as error:
+        _fail(_reasons(error))
     except (EOFError, KeyboardInterrupt):
         sys.stderr.write("\n")
         sys.exit(INTERRUPTED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -76,6 +76,9 @@ class Applied:
     checksum: str
     applied_at: datetime
 
+    def __str__(self) -> str:
+        return f"{self.version:04}_{self.name}"
+
 
 @frozen
 class Status:
@@ -130,24 +133,34 @@ def compare(applied: tuple[Applied, ...], steps: tuple[Migration, ...]) -> Statu
         if step is None:
             raise SchemaMismatch(
                 Text(
-                    "The database has migration {version:04}_{name}, and this program knows none beyond {newest:04}: "
+                    "The database has migration {step}, and this program knows none beyond {newest:04}: "
                     "install the newer flexid that made it",
-                    version=taken.version,
-                    name=taken.name,
+                    step=taken,
                     newest=newest,
                 )
             )
         if step.checksum != taken.checksum:
             raise SchemaMismatch(
                 Text(
-                    "The database has another migration {version:04}_{name} than this program: "
+                    "The database has another migration {step} than this program: "
                     "install the flexid that made it, and do not change a migration once it was applied",
-                    version=taken.version,
-                    name=taken.name,
+                    step=taken,
                 )
             )
     done = {taken.version for taken in applied}
     return Status(applied, tuple(step for step in steps if step.version not in done))
+
+
+def refuse_unknown(rows: Iterable[Mapping[str, str]]) -> None:
+    """Refuse what a table of migrations, read from a backup, says of steps that this program does not know.
+
+    :raise SchemaMismatch: the backup is of a newer program, or was made by other files.
+    """
+    taken = [
+        Applied(int(row["version"]), row["name"], row["checksum"], datetime.fromisoformat(row["applied_at"]))
+        for row in rows
+    ]
+    compare(tuple(taken), shipped())
 
 
 async def apply(
