@@ -36,6 +36,8 @@ class FlexidRequest(Request):
         self.received += len(data)
         if self.received > self.channel.site.max_body_size and not self.is_too_large:
             self.is_too_large = True
+            content: Any = self.content
+            content.close()
             self.content = io.BytesIO()
         if not self.is_too_large:
             super().handleContentChunk(data)

@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+import pytest
+from pytest_twisted import ensureDeferred
+from support.application import TENANT, TENANT_HOST, Application
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
+
+from flexid.base.settings import Settings
+from flexid.http.peers import Proxies
+from flexid.http.routes import PUBLIC, Routes
+from flexid.http.site import every_route
+
+
+@ensureDeferred
+async def test_ping_answers_pong(app: Application) -> None:
+    reply = await app.nobody.get("/api/ping")
+    assert (reply.status, reply.text) == (200, "pong")
+    assert (await app.nobody.get("/api/ping/")).text == "pong"
+    head = await app.nobody.ask("HEAD", "/api/ping")
+    assert (head.status, head.body, head.headers["Content-Length"]) == (200, b"", "4")
+
+
+@ensureDeferred
+async def test_an_unknown_host_is_not_configured(app: Application) -> None:
+    for host in ("nowhere.localhost", "", "TENANT.localhost.evil.org", "[::1]:8080"):
+        reply = await app.nobody.at(host).get("/api/ping")
+        assert (reply.status, reply.json) == (404, {"message": "Host not configured"})
+    assert (await app.nobody.at("Tenant.LOCALHOST:1234").get("/api/ping")).status == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/api/nothing-here", "/api//ping", "/provisioning/a/b", "/%00", "/api/resolve/%00", "/%ff"]
+)
+@ensureDeferred
+async def test_an_unknown_path_is_not_found(app: Application, path: str) -> None:
+    reply = await app.admin.get(path)
+    assert (reply.status, reply.headers["Content-Type"]) == (404, "application/json")
+
+
+@ensureDeferred
+async def test_a_number_beyond_all_ids_is_not_found(app: Application) -> None:
+    for number in ("9223372036854775807", "9223372036854775808", "-1", "1e3"):
+        assert (await app.admin.get(f"/api/accounts/{number}")).status == 404
+
+
+@ensureDeferred
+async def test_a_wrong_method_is_told_the_right_ones(app: Application) -> None:
+    reply = await app.nobody.post("/api/ping", {})
+    assert (reply.status, reply.headers["Allow"]) == (405, "GET, HEAD")
+    account = await app.has_account("alice")
+    reply = await app.admin.ask("PROPFIND", f"/api/accounts/{account['id']}")
+    assert (reply.status, reply.headers["Allow"]) == (405, "DELETE, GET, HEAD, PUT")
+
+
+@ensureDeferred
+async def test_any_origin_may_call_the_api_and_none_the_rest(app: Application) -> None:
+    preflight = await app.nobody.ask("OPTIONS", "/api/accounts", Origin="https://app.example.org")
+    assert preflight.status == 204
+    assert preflight.headers["Access-Control-Allow-Origin"] == "*"
+    assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
+    assert "X-API-Key" in preflight.headers["Access-Control-Allow-Headers"]
+    assert (await app.nobody.get("/api/ping")).headers["Access-Control-Allow-Origin"] == "*"
+    assert (await app.nobody.get("/api/accounts")).headers["Access-Control-Allow-Origin"] == "*"
+    other = await app.nobody.ask("OPTIONS", "/provisioning")
+    assert (other.status, other.headers["Access-Control-Allow-Origin"]) == (204, None)
+    assert other.headers["Allow"] == "GET, HEAD, OPTIONS"
+
+
+@pytest.mark.parametrize("body", [b"{bad", b'{"a": NaN}', b'{"a": "\xff"}', b"[" * 100_000, b'{"username":'])
+@ensureDeferred
+async def test_broken_json_is_malformed(app: Application, body: bytes) -> None:
+    reply = await app.admin.post("/api/accounts", body)
+    assert reply.status == 400
+    assert reply.json["message"].startswith("Invalid JSON: ")
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'"text"', b"1", b"null", b" \n"])
+@ensureDeferred
+async def test_json_that_is_no_object_has_no_fields(app: Application, body: bytes) -> None:
+    reply = await app.admin.post("/api/accounts", body)
+    assert (reply.status, reply.json["errors"].keys()) == (422, {"username", "password"})
+    assert reply.json["message"] == "The username field is required. (and 1 more error)"
+
+
+@ensureDeferred
+async def test_get_and_delete_may_carry_what_they_want(app: Application) -> None:
+    account = await app.has_account("alice")
+    path = f"/api/accounts/{account['id']}"
+    assert (await app.admin.ask("GET", path, b"{bad", Content_Type="application/json")).status == 200
+    assert (await app.admin.ask("DELETE", path, b"", Content_Type="application/json")).status == 200
+
+
+@ensureDeferred
+async def test_a_body_over_the_limit_is_too_large(app: Application) -> None:
+    large = b'{"username": "' + b"x" * (1 << 20) + b'"}'
+    assert (await app.admin.post("/api/accounts", large)).status == 413
+    chunk = b"%x\r\n%s\r\n" % (len(large), large)
+    headers = {
+        "Host": TENANT_HOST,
+        "x-api-key": "tenant-admin",
+        "Content-Type": "application/json",
+        "Transfer-Encoding": "chunked",
+        "Connection": "close",
+    }
+    reply = await app.nobody.send("POST", "/api/accounts", headers, chunk + b"0\r\n\r\n")
+    assert (reply.status, reply.headers["Content-Type"]) == (413, "application/json")
+
+
+@ensureDeferred
+async def test_the_request_id_is_the_callers_if_it_is_well_formed(app: Application) -> None:
+    assert (await app.nobody.get("/api/ping", X_Request_ID="abc-123_4.5")).headers["X-Request-ID"] == "abc-123_4.5"
+    for odd in ("short", "x" * 129, "with blank", "<script>"):
+        assert (await app.nobody.get("/api/ping", X_Request_ID=odd)).headers["X-Request-ID"] != odd
+    assert (await app.nobody.post("/api/ping")).headers["X-Request-ID"]
+
+
+@ensureDeferred
+async def test_browsers_get_a_page_and_everybody_else_json(app: Application) -> None:
+    page = await app.nobody.get("/api/nothing", accept="text/html,application/xhtml+xml")
+    assert (page.status, page.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert page.headers["X-Frame-Options"] == "DENY"
+    assert "<h1>The route could not be found.</h1>" in page.text
+    assert (await app.nobody.get("/api/nothing", accept="*/*")).headers["Content-Type"] == "application/json"
+
+
+@ensureDeferred
+async def test_refusals_speak_the_clients_language(app: Application) -> None:
+    reply = await app.admin.post("/api/accounts", {}, accept_language="fr-FR,fr;q=0.9,en;q=0.8")
+    assert reply.json["errors"]["username"] == ["Le champ username est obligatoire."]
+    assert (await app.admin.post("/api/accounts", {}, accept_language="xx")).json["message"].startswith("The username")
+
+
+@ensureDeferred
+async def test_no_answer_tells_what_we_run(app: Application) -> None:
+    for path in ("/api/ping", "/api/nothing", "/provisioning", "/health/live"):
+        assert (await app.nobody.get(path)).headers["Server"] == "flexid"
+
+
+@ensureDeferred
+async def test_health_answers_on_any_host(app: Application) -> None:
+    anywhere = app.nobody.at("10.0.0.1:8080")
+    assert (await anywhere.get("/health/live")).status == 200
+    assert (await anywhere.get("/health/ready")).json == {"status": "ready"}
+    app.problems["database"] = "the database is away"
+    reply = await anywhere.get("/health/ready")
+    assert (reply.status, reply.headers["Retry-After"]) == (503, "1")
+    assert reply.json["problems"] == app.problems
+
+
+@ensureDeferred
+async def test_an_api_key_counts_its_uses_without_writing_each(app: Application) -> None:
+    account = await app.has_account("alice")
+    user = app.user(account)
+    for _ in range(3):
+        await user.get("/api/accounts/me")
+    count = "SELECT requests FROM api_keys WHERE account_id = %s"
+    assert app.sql(count, account["id"]) == [{"requests": 0}]
+    await app.services.api_keys.flush()
+    assert app.sql(count, account["id"]) == [{"requests": 3}]
+
+
+@ensureDeferred
+async def test_an_unused_api_key_dies(app: Application) -> None:
+    account = await app.has_account("alice")
+    key = (await app.user(account).get("/api/accounts/me/api_key")).text
+    user = app.nobody.as_(x_api_key=key)
+    app.ahead.seconds = 59 * 60
+    assert (await user.get("/api/accounts/me")).status == 200
+    app.ahead.seconds = 118 * 60
+    assert (await user.get("/api/accounts/me")).status == 200
+    app.ahead.seconds = 179 * 60
+    assert (await user.get("/api/accounts/me")).status == 401
+
+
+@ensureDeferred
+async def test_a_change_made_beside_us_is_heard(app: Application) -> None:
+    account = await app.has_account("alice")
+    user = app.user(account)
+    assert (await user.get("/api/accounts/me")).status == 200
+    await app.change("UPDATE accounts SET blocked = true WHERE id = %s", account["id"])
+    assert (await user.get("/api/accounts/me")).json == {"message": "Account blocked"}
+    await app.change("DELETE FROM api_keys WHERE account_id = %s", account["id"])
+    assert (await user.get("/api/accounts/me")).status == 401
+
+
+@ensureDeferred
+async def test_clients_that_hang_up_leave_everything_whole(app: Application) -> None:
+    account = await app.has_account("alice")
+    user = app.user(account)
+    for number in range(300):
+        user.hang_up("GET", ("/api/accounts/me", "/api/accounts/me/api_key", "/api/phone_countries")[number % 3])
+    while app.database.busy or app.database.waiting:
+        await deferLater(reactor, 0.01)
+    replies = [await app.admin.get(f"/api/accounts/{account['id']}") for _ in range(20)]
+    assert {reply.status for reply in replies} == {200}
+    gc.collect()  # an unhandled error in a Deferred is logged when it is collected, and pytest-twisted fails the test
+
+
+def test_forwarded_headers_are_believed_from_trusted_proxies_only() -> None:
+    request = _Request("10.0.0.9", {"host": "inner", "x-forwarded-for": "6.6.6.6, 192.0.2.7, 10.0.0.8"})
+    assert Proxies.read([]).peer(request).ip == "10.0.0.9"
+    proxies = Proxies.read(["10.0.0.0/8"])
+    assert proxies.peer(request).ip == "192.0.2.7"
+    request = _Request(
+        "10.0.0.9",
+        {
+            "host": "inner",
+            "x-forwarded-proto": "https",
+            "x-forwarded-host": "Tenant.localhost",
+            "x-forwarded-port": "8443",
+        },
+    )
+    peer = proxies.peer(request)
+    assert (peer.base_url, peer.host) == ("https://tenant.localhost:8443", "tenant.localhost")
+    assert Proxies.read([]).peer(request).base_url == "http://inner"
+    with pytest.raises(ValueError, match="nonsense"):
+        Proxies.read(["nonsense"])
+
+
+class _Request:
+    def __init__(self, ip: str, headers: dict[str, str]) -> None:
+        from twisted.internet.address import IPv4Address  # noqa: PLC0415
+        from twisted.web.http_headers import Headers  # noqa: PLC0415
+
+        self._address = IPv4Address("TCP", ip, 1)
+        self.requestHeaders = Headers({name: [value] for name, value in headers.items()})
+
+    def getClientAddress(self) -> Any:
+        return self._address
+
+    def getHeader(self, name: str) -> str | None:
+        values = self.requestHeaders.getRawHeaders(name)
+        return values[-1] if values else None
+
+    def isSecure(self) -> bool:
+        return False
+
+
+def test_a_route_without_a_caller_or_a_word_about_it_does_not_import() -> None:
+    routes = Routes("/api/new", title="New")
+    with pytest.raises(TypeError):
+        routes.get("/x")(lambda call: None)  # type: ignore[call-arg, misc]
+
+    async def silent(_: object) -> None: ...
+
+    with pytest.raises(TypeError, match="docstring"):
+        routes.get("/x", caller=PUBLIC)(silent)
+
+
+def test_every_setting_that_a_route_reads_has_a_default() -> None:
+    assert Settings().api.allow_origin == "*"
+    assert len({(route.method, route.path) for route in every_route()}) == len(every_route())
