@@ -1,0 +1,54 @@
+# What developers and operators type. Everything lands in .venv/ and var/, which git does not see.
+
+VENV := .venv
+BIN := $(VENV)/bin
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help run test lint types bench docs dist
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/.installed ## start flexid on http://localhost:8080, with everything that it needs
+	@# A start does not wait for the compiler, even where Python was told to write no bytecode.
+	@$(BIN)/python -m compileall -q flexid twisted/plugins
+	@exec $(BIN)/twistd -n --pidfile= flexid
+
+test: $(VENV)/.installed-for-developers ## run all tests; where CI is set, none may skip
+	PYTHONPATH=tests $(BIN)/pytest $(if $(CI),-p support.no_skips) $(TESTS)
+
+lint: $(VENV)/.installed-for-developers types ## check style and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/.installed-for-developers ## check types
+	$(BIN)/mypy
+
+bench: $(VENV)/.installed-for-developers ## measure, print a table, and write JSON under var/bench/
+	PYTHONPATH=tests $(BIN)/python -m bench
+
+docs: $(VENV)/.installed ## write what is generated from the code
+	$(BIN)/flexid config docs > docs/configuration.md
+
+dist: $(VENV)/.installed ## build the wheel, in dist/
+	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+
+# `compat`: twistd finds the plugin of an editable installation only through an entry in sys.path.
+$(VENV)/.installed: $(BIN)/python pyproject.toml setup.py
+	$(BIN)/pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat -e .
+	@touch $@
+
+$(VENV)/.installed-for-developers: $(BIN)/python pyproject.toml setup.py
+	$(BIN)/pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat -e '.[dev]'
+	@touch $@ $(VENV)/.installed
+
+$(BIN)/python:
+	@python=; \
+	for candidate in python3.11 python3.12 python3.13 python3.14 python3; do \
+		if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then echo 'flexid needs Python 3.11 or newer, and there is none in $$PATH' >&2; exit 1; fi; \
+	if ! $$python -c 'import ensurepip, venv' 2>/dev/null; then \
+		echo "$$python cannot make virtual environments: on Debian and Ubuntu, apt-get install $$python-venv" >&2; exit 1; \
+	fi; \
+	rm -rf $(VENV) && $$python -m venv $(VENV)
