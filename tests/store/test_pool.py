@@ -87,6 +87,28 @@ async def test_who_comes_to_a_full_queue_is_refused_at_once(opened: Opened) -> N
 
 
 @asynchronous
+async def test_a_long_queue_of_callers_who_all_fail_at_once_is_no_problem(opened: Opened) -> None:
+    database = opened(size=1)
+    await database.start()
+    await database.connected(5)
+    query = Query("echo", "SELECT %(value)s::text AS value", prepare=False)
+    failures = []
+
+    async def ask() -> None:
+        try:
+            await database.run(query, value="\0")
+        except ValueError as error:
+            failures.append(error)
+
+    async with database.transaction():
+        callers = [begin(ask()) for _ in range(1000)]
+    for caller in callers:
+        await caller
+    assert len(failures) == 1000
+    assert await database.run(query, value="x") == [{"value": "x"}]
+
+
+@asynchronous
 async def test_who_gives_up_leaves_the_queue(opened: Opened) -> None:
     database = opened(size=1, longest_queue=2)
     await database.start()

@@ -3,7 +3,7 @@
 import pytest
 from store.conftest import Opened
 from support.postgres import Postgres
-from support.reactor import asynchronous, reactor
+from support.reactor import asynchronous, reactor, until
 from twisted.internet.defer import ensureDeferred, gatherResults
 from twisted.internet.task import deferLater
 
@@ -98,15 +98,22 @@ async def test_a_failing_commit_is_a_failure(database: Database) -> None:
     assert database.busy == 0
 
 
+@pytest.mark.parametrize("noticed", [True, False])
 @asynchronous
-async def test_a_commit_on_a_connection_that_is_gone_is_a_failure(database: Database, any_postgres: Postgres) -> None:
+async def test_a_commit_on_a_connection_that_is_gone_is_a_failure(
+    database: Database,
+    any_postgres: Postgres,
+    noticed: bool,  # noqa: FBT001
+) -> None:
     await database.run(MAKE)
     pid = Query("who am I", "SELECT pg_backend_pid() AS pid")
     with pytest.raises(Unavailable):  # noqa: PT012  # the whole transaction is what fails
         async with database.transaction() as transaction:
             await transaction.run(ADD, id=1)
             [row] = await transaction.run(pid)
-            any_postgres.sql(f"SELECT pg_terminate_backend({row['pid']})")
+            any_postgres.sql(f"SELECT pg_terminate_backend({row['pid']}, 5000)")
+            if noticed:
+                await until(lambda: database.size == 1)
     assert await ids(database) == []
 
 
