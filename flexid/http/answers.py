@@ -48,8 +48,8 @@ def of(value: object, status: int) -> Answer:
 
 
 def moment(value: datetime) -> str:
-    """Return a time as the API shows it: ISO 8601, UTC, microseconds and `Z`."""
-    return f"{value:%Y-%m-%dT%H:%M:%S.%f}Z"
+    """Return a time in UTC as the API shows it: ISO 8601, microseconds and `Z`."""
+    return value.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def moment_or_none(value: datetime | None) -> str | None:

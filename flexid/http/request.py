@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from itertools import count
 from typing import Any
 
 from twisted.python.failure import Failure
@@ -11,6 +12,9 @@ from twisted.web.server import Request, Site
 
 from flexid.base.clock import random_bytes
 
+# Random for the process, counted within it: drawing randomness for each request costs more than all else about its id.
+_PROCESS = random_bytes(8).hex()
+_numbers = count(1)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 DRAINED = 64 << 20
 """Bytes of a refused body that are read and thrown away, so that its sender reads the answer; then it is cut off."""
@@ -58,7 +62,7 @@ class FlexidRequest(Request):
     def request_id(self) -> str:
         """Return the caller's id if it is well formed, else one of ours."""
         given = self.getHeader("x-request-id")
-        return given if given and _REQUEST_ID.fullmatch(given) else random_bytes(12).hex()
+        return given if given and _REQUEST_ID.fullmatch(given) else f"{_PROCESS}-{next(_numbers):x}"
 
     def has_header(self, name: str) -> bool:
         """Say whether a header came, with whatever value."""

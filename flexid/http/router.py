@@ -86,7 +86,9 @@ class Router:
         except errors.DomainError as error:
             answer = self._refuse(request, error)
         except Exception:  # noqa: BLE001  # a mistake of ours spoils one answer, not the connection
-            log.failure("{method} {path} failed, request {id}", method=request.method, path=request.path, id=request_id)
+            # The route as it was declared: the path itself may hold a token.
+            declared = f"{route.method} {route.path}" if route else "no route"
+            log.failure("{route} failed, request {request_id}", route=declared, request_id=request_id)
             answer = self.refusals.broken(request)
         _send(request, answer)
 

@@ -77,13 +77,13 @@ PAGE = Query(
     ), start AS (
         SELECT id_range, up_to - accounts AS skipped FROM running
         WHERE up_to > %(offset)s AND accounts > 0 ORDER BY id_range LIMIT 1
-    ), page AS MATERIALIZED (
+    )
+    SELECT coalesce((SELECT max(up_to) FROM running), 0)::bigint AS total, {COLUMNS}
+    FROM (SELECT) AS always LEFT JOIN accounts a ON a.id = ANY (ARRAY(
         SELECT id FROM accounts
         WHERE domain = %(domain)s AND id >= (SELECT id_range * 1024 FROM start)
         ORDER BY id OFFSET %(offset)s - (SELECT skipped FROM start) LIMIT %(per_page)s
-    )
-    SELECT coalesce((SELECT max(up_to) FROM running), 0)::bigint AS total, {COLUMNS}
-    FROM (SELECT) AS always LEFT JOIN (page JOIN accounts a USING (id)) ON true
+    ))
     ORDER BY a.id
     """,
 )

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 from pytest_twisted import ensureDeferred
-from support.application import TENANT, TENANT_HOST, Application
+from support.application import TENANT_HOST, Application
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
+from twisted.logger import capturedLogs, formatEvent
 
 from flexid.base.settings import Settings
 from flexid.http.peers import Proxies
@@ -201,7 +202,7 @@ async def test_clients_that_hang_up_leave_everything_whole(app: Application) -> 
 
 
 def test_forwarded_headers_are_believed_from_trusted_proxies_only() -> None:
-    request = _Request("10.0.0.9", {"host": "inner", "x-forwarded-for": "6.6.6.6, 192.0.2.7, 10.0.0.8"})
+    request: Any = _Request("10.0.0.9", {"host": "inner", "x-forwarded-for": "6.6.6.6, 192.0.2.7, 10.0.0.8"})
     assert Proxies.read([]).peer(request).ip == "10.0.0.9"
     proxies = Proxies.read(["10.0.0.0/8"])
     assert proxies.peer(request).ip == "192.0.2.7"
@@ -243,7 +244,7 @@ class _Request:
 def test_a_route_without_a_caller_or_a_word_about_it_does_not_import() -> None:
     routes = Routes("/api/new", title="New")
     with pytest.raises(TypeError):
-        routes.get("/x")(lambda call: None)  # type: ignore[call-arg, misc]
+        routes.get("/x")
 
     async def silent(_: object) -> None: ...
 
@@ -254,3 +255,25 @@ def test_a_route_without_a_caller_or_a_word_about_it_does_not_import() -> None:
 def test_every_setting_that_a_route_reads_has_a_default() -> None:
     assert Settings().api.allow_origin == "*"
     assert len({(route.method, route.path) for route in every_route()}) == len(every_route())
+
+
+@ensureDeferred
+async def test_our_own_mistake_is_logged_without_secrets_and_tells_the_caller_nothing(
+    app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("secret of the house")
+
+    account = await app.has_account("alice")
+    token = account["provisioning_token"]
+    monkeypatch.setattr("flexid.store.provisioning_tokens.redeem", broken)
+    with capturedLogs() as events:
+        reply = await app.nobody.get(
+            f"/provisioning/{token}", x_linphone_provisioning="1", X_Request_ID="request-of-the-day"
+        )
+    assert (reply.status, reply.json) == (500, {"message": "Something went wrong on our side"})
+    (event,) = [event for event in events if event.get("log_failure")]
+    line = formatEvent(event)
+    assert "GET /provisioning/{token}" in line
+    assert "request-of-the-day" in line
+    assert token not in line

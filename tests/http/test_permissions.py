@@ -1,4 +1,4 @@
-"""Every route × six callers, generated from the declarations."""
+"""Every route and six callers, generated from the declarations."""
 
 from __future__ import annotations
 

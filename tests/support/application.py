@@ -34,7 +34,7 @@ class Offset:
 
 @define
 class Application:
-    """A super Space on `localhost`, a Space `tenant.example.org` on `tenant.localhost`, and an administrator of each."""
+    """A super Space on `localhost`, `tenant.example.org` on `tenant.localhost`, and an administrator of each."""
 
     services: Services
     database: Database
@@ -122,17 +122,23 @@ def fill(dsn: str) -> None:
             )
             cursor.execute(
                 "INSERT INTO space_digest_authentication_configurations (space_id, realm) VALUES (%s, %s)",
-                (cursor.fetchone()[0], domain),
+                (_id(cursor), domain),
             )
             cursor.execute(
-                "INSERT INTO accounts (username, domain, admin, activated) VALUES ('admin', %s, true, true) RETURNING id",
+                "INSERT INTO accounts (username, domain, admin, activated)"
+                " VALUES ('admin', %s, true, true) RETURNING id",
                 (domain,),
             )
             cursor.execute(
                 "INSERT INTO api_keys (account_id, kind, name, key_hash, key_start) VALUES (%s, 'admin', 'a', %s, 'a')",
-                (cursor.fetchone()[0], hashlib.sha256(key.encode()).digest()),
+                (_id(cursor), hashlib.sha256(key.encode()).digest()),
             )
     connection.close()
+
+
+def _id(cursor: Any) -> int:
+    (number,) = cursor.fetchone()
+    return int(number)
 
 
 async def start(dsn: str, **settings: Any) -> Application:

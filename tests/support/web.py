@@ -53,7 +53,7 @@ class _Transport(StringTransport):
             self.disconnected = True
             self._closed.callback(None)
 
-    abortConnection = loseConnection  # noqa: N815  # Twisted's name
+    abortConnection = loseConnection  # Twisted's name
 
 
 class _Socket(io.BytesIO):

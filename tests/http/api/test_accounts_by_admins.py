@@ -4,6 +4,8 @@ import pytest
 from pytest_twisted import ensureDeferred
 from support.application import TENANT, TENANT_HOST, Application, at_once
 
+from flexid.store.accounts import MERGE_COUNTS
+
 FIELDS = {
     "id", "username", "domain", "email", "activated", "ip_address", "user_agent", "created_at", "display_name",
     "dtmf_protocol", "updated_at", "blocked", "admin", "phone", "provisioning_token", "provisioning_token_expire_at",
@@ -291,15 +293,9 @@ async def test_accounts_come_in_pages_by_id(app: Application) -> None:
     assert (beyond["data"], beyond["from"], beyond["to"], beyond["last_page"]) == ([], None, None, 105)
     assert (await app.admin.get("/api/accounts?page=nonsense")).json["current_page"] == 1
     assert len((await app.admin.get("/api/accounts?per_page=100")).json["data"]) == 100
-    await app.services.database.run(_merge())
+    await app.services.database.run(MERGE_COUNTS)
     merged = (await app.admin.get("/api/accounts?page=52")).json
     assert [account["id"] for account in merged["data"]] == ids[51 * 20 : 52 * 20]
-
-
-def _merge() -> object:
-    from flexid.store.accounts import MERGE_COUNTS  # noqa: PLC0415
-
-    return MERGE_COUNTS
 
 
 @ensureDeferred
