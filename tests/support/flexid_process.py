@@ -44,17 +44,16 @@ class Flexid:
         }
         self._process: subprocess.Popen[bytes] | None = None
 
-    @property
-    def pid(self) -> int:
-        """The process that serves."""
+    def process(self) -> psutil.Process:
+        """Return the process that serves."""
         assert self._process, "it does not run"
-        return self._process.pid
+        return psutil.Process(self._process.pid)
 
     def start(self) -> float:
         """Start, and return after how many seconds it said that it is ready."""
         began = time.monotonic()
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603  # our own program
+            self._process = subprocess.Popen(  # our own program
                 [PROGRAMS / "twistd", "-n", "--pidfile=", "flexid"],
                 cwd=self._home,
                 env=self._environment,
@@ -88,7 +87,7 @@ class Flexid:
 
     def command(self, *arguments: str) -> str:
         """Run a `flexid` command beside the process and return what it printed."""
-        finished = subprocess.run(  # noqa: S603  # our own program
+        finished = subprocess.run(  # our own program
             [PROGRAMS / "flexid", *arguments],
             cwd=self._home,
             env=self._environment,
@@ -114,11 +113,20 @@ class Flexid:
 
     def postmaster(self) -> psutil.Process | None:
         """Return the process of the embedded PostgreSQL once it takes connections."""
-        with suppress(StopIteration, FileNotFoundError, IndexError, psutil.NoSuchProcess):
-            lines = next(self._data.glob("postgresql-*/postmaster.pid")).read_text().splitlines()
+        with suppress(IndexError, psutil.NoSuchProcess):
+            lines = self._postmaster_lines()
             if lines[7].strip() == "ready":
                 return psutil.Process(int(lines[0]))
         return None
+
+    def dsn(self) -> str:
+        """Return the connection string of the embedded PostgreSQL, while it runs."""
+        return f"host={self._postmaster_lines()[4]} user=flexid dbname=flexid"
+
+    def _postmaster_lines(self) -> list[str]:
+        with suppress(StopIteration, FileNotFoundError):
+            return next(self._data.glob("postgresql-*/postmaster.pid")).read_text().splitlines()
+        return []
 
     def _is_ready(self) -> bool:
         assert self._process
