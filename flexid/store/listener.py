@@ -78,6 +78,7 @@ class Listener:
             await connection.gone
         finally:
             self._connection = None
+            connection.end("gave up listening")
             if pulse.running:
                 pulse.stop()
             self._tell(listening=False)

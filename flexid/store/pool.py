@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 
 from psycopg2 import extensions
 from twisted.internet.defer import Deferred
@@ -61,7 +62,7 @@ class Pool:
         self._stopped = True
         for keeper in self._keepers:
             keeper.stop()
-        self._refuse_waiting()
+        self._refuse(tuple(self._waiting))
         if self.busy:
             self._all_back = Deferred()
             await self._all_back
@@ -103,8 +104,7 @@ class Pool:
 
     def check(self, now: float) -> None:
         """Refuse who has waited too long."""
-        while self._waiting and next(iter(self._waiting.values())) <= now:
-            self._waiting.popitem(last=False)[0].errback(Failure(Unavailable()))
+        self._refuse([turn for turn, deadline in self._waiting.items() if deadline <= now])
 
     async def _connect(self) -> Connection:
         try:
@@ -131,9 +131,10 @@ class Pool:
             self._reachable = False
             self.log.warn("The database is away: {trouble}", trouble=trouble)
 
-    def _refuse_waiting(self) -> None:
-        while self._waiting:
-            self._waiting.popitem(last=False)[0].errback(Failure(Unavailable()))
+    def _refuse(self, turns: Iterable[Deferred[Connection]]) -> None:
+        for turn in turns:
+            if not turn.called:  # by what the one before it did when refused
+                turn.errback(Failure(Unavailable()))
 
     def _tell_all_back(self) -> None:
         if self._all_back and not self._all_back.called and not self.busy:

@@ -11,6 +11,7 @@ from twisted.internet.task import deferLater
 
 from flexid.store import listener
 from flexid.store.database import Database
+from flexid.store.failures import QueryFailed
 
 
 @define
@@ -103,6 +104,20 @@ async def test_a_frozen_server_is_a_loss(
     await until(lambda: database.listening)
     any_postgres.sql("NOTIFY news, 'thawed'", dsn)
     await until(lambda: ear.heard == ["thawed"])
+
+
+@asynchronous
+async def test_a_channel_without_a_name_is_complained_about(
+    opened: Opened, any_postgres: Postgres, logged: Logged
+) -> None:
+    database = opened(size=0)
+    Ear().listen(database, "")
+    await database.start()
+    await until(lambda: bool(logged.errors()))
+    assert [event["log_failure"].type for event in logged.errors()] == [QueryFailed]
+    logged.events.clear()
+    count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'flexid'"
+    await until(lambda: any_postgres.sql(count) == [(0,)])
 
 
 @asynchronous

@@ -72,6 +72,20 @@ async def test_who_waits_too_long_is_refused(opened: Opened) -> None:
 
 
 @asynchronous
+async def test_a_patient_caller_holds_up_nobody_behind_him(opened: Opened) -> None:
+    database = opened(size=1, waiting=0.3)
+    await database.start()
+    await database.connected(5)
+    async with database.transaction():
+        patient = begin(database.connected(30))
+        asked = reactor.seconds()
+        with pytest.raises(Unavailable):
+            await database.run(ONE)
+        assert reactor.seconds() - asked < 0.6
+    assert await failure_of(patient) is None
+
+
+@asynchronous
 async def test_who_comes_to_a_full_queue_is_refused_at_once(opened: Opened) -> None:
     database = opened(size=1, longest_queue=2)
     await database.start()
