@@ -60,6 +60,9 @@ class Guards:
         return actor
 
     async def _identify(self, kind: Caller, request: FlexidRequest, known: KnownSpace, peer: Peer) -> Actor:
+        # The first credential decides, and no Space has an OpenID server to vouch for bearer tokens yet.
+        if (request.getHeader("authorization") or "")[:7].lower() == "bearer ":
+            raise Unauthenticated(digest.UNAUTHENTICATED)
         if key := request.getHeader("x-api-key"):
             return await self.services.api_keys.identify(key, peer.ip)
         if kind in {ADMIN, SUPER_ADMIN}:

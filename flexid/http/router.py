@@ -114,7 +114,7 @@ class Router:
         if request.method in BODY_METHODS:
             body = bodies.read(request.body(), request.getHeader("content-type") or "")
             if route.input:
-                call.given_input = await _read_input(call, route, route.input, body)
+                call.given_input = await _read_input(call, route, route.input, body, parameters)
         return answers.of(await route.handler(call, **parameters), route.status)
 
     def _allow_any_origin(self, request: FlexidRequest) -> None:
@@ -155,7 +155,9 @@ class Router:
         return Answer(status=204, headers=headers)
 
 
-async def _read_input(call: Call[Any], route: Route, model: type[Input], body: Mapping[str, Any]) -> Input:
+async def _read_input(
+    call: Call[Any], route: Route, model: type[Input], body: Mapping[str, Any], parameters: Mapping[str, Any]
+) -> Input:
     try:
         return inputs.read(model, body)
     except errors.Invalid as invalid:
@@ -166,7 +168,7 @@ async def _read_input(call: Call[Any], route: Route, model: type[Input], body: M
             for name, value in inputs.given(body).items()
             if name not in invalid.errors and isinstance(value, str) and "\0" not in value
         }
-        further = await route.refusals(call, readable)
+        further = await route.refusals(call, readable, **parameters)
         raise errors.Invalid({**further, **invalid.errors}) from None
 
 

@@ -18,7 +18,8 @@ from flexid.http.inputs import Input
 
 Handler = Callable[..., Awaitable[Any]]
 Check = Callable[[Call[Any]], Awaitable[None]]
-Refusals = Callable[[Call[Any], Mapping[str, Any]], Awaitable[Mapping[str, list[Text]]]]
+Refusals = Callable[..., Awaitable[Mapping[str, list[Text]]]]
+"""Called with the call, the readable fields of its body, and the parameters of its path by name."""
 
 
 class Caller(Enum):

@@ -19,6 +19,8 @@ from flexid.store import accounts, spaces
 from flexid.store.database import Database
 from flexid.store.failures import ConstraintViolated
 
+DELETION_SECONDS = 600.0
+"""How long it may take to delete a Space with all its accounts."""
 TAKEN = {
     "domain": Text("The domain has already been taken."),
     "host": Text("The host has already been taken."),
@@ -111,7 +113,8 @@ class Spaces:
 
     async def delete(self, domain: str) -> int:
         """Delete a Space and all that belongs to it; return how many there were."""
-        deleted = await spaces.delete(self.database, domain.lower())
+        async with self.database.transaction(DELETION_SECONDS) as transaction:
+            deleted = await spaces.delete(transaction, domain.lower())
         self.directory.forget()
         return deleted
 

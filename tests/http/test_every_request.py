@@ -165,6 +165,12 @@ async def test_an_api_key_counts_its_uses_without_writing_each(app: Application)
 
 
 @ensureDeferred
+async def test_a_bearer_token_counts_for_nothing_and_is_not_passed_over(app: Application) -> None:
+    user = app.user(await app.has_account("alice"))
+    assert (await user.get("/api/accounts/me", authorization="Bearer abc.def.ghi")).status == 401
+
+
+@ensureDeferred
 async def test_an_unused_api_key_dies(app: Application) -> None:
     account = await app.has_account("alice")
     key = (await app.user(account).get("/api/accounts/me/api_key")).text

@@ -101,7 +101,7 @@ async def test_no_statement_walks_through_all_accounts(app: Application) -> None
     walking = set()
     for query in queries:
         text = re.sub(r"^PREPARE \w+ AS", "EXPLAIN (GENERIC_PLAN)", prepared(query, "plan").prepare)
-        plan = "\n".join(row["QUERY PLAN"] for row in app.sql(text.replace("%", "%%")))
+        plan = "\n".join(row["QUERY PLAN"] for row in app.sql(text))
         if re.search(r"Seq Scan on (accounts|passwords|account_names|provisioning_tokens)\b", plan):
             walking.add(query.name)
     assert walking == WHOLE_SPACE

@@ -94,7 +94,8 @@ class Application:
         connection = psycopg2.connect(self.dsn, cursor_factory=RealDictCursor)
         try:
             with connection, connection.cursor() as cursor:
-                cursor.execute(statement, parameters)
+                named = parameters[0] if parameters and isinstance(parameters[0], dict) else parameters
+                cursor.execute(statement, named or None)
                 return [dict(row) for row in cursor.fetchall()] if cursor.description else []
         finally:
             connection.close()

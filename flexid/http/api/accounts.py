@@ -73,6 +73,13 @@ async def faults_of_new(call: Call[Any], values: Mapping[str, Any]) -> Mapping[s
     return await call.services.accounts.faults(call.space, _fields(values))
 
 
+async def faults_of_change(call: Call[Any], values: Mapping[str, Any], account_id: int) -> Mapping[str, list[Text]]:
+    """Return what is wrong with the readable fields of a changed account."""
+    account = await call.services.accounts.show(call.actor, account_id)
+    space = await call.services.accounts.space_for(call.space, call.actor, account.domain)
+    return await call.services.accounts.faults(space, _fields(values), but=account_id)
+
+
 @routes.get(caller=ADMIN, hot=True)
 async def page(call: Call[Any]) -> dict[str, object]:
     """List the accounts of the Space, by id, 20 a page (`?page=`, `?per_page=` up to 100)."""
@@ -102,7 +109,7 @@ async def show_one(call: Call[Any], account_id: int) -> AccountAnswer:
     return show(account, call.settings.lifetimes, with_codes=True)
 
 
-@routes.put("/{account_id}", caller=ADMIN, input=AccountChangeInput)
+@routes.put("/{account_id}", caller=ADMIN, input=AccountChangeInput, refusals=faults_of_change)
 async def change(call: Call[AccountChangeInput], account_id: int) -> AccountAnswer:
     """Replace an account; a new username needs a password, since the stored hash contains the name."""
     given = call.input.model_dump(exclude={"password"})

@@ -103,6 +103,12 @@ async def faults_of_new(call: Call[Any], values: Mapping[str, Any]) -> Mapping[s
     return await call.services.spaces.faults(_names_in_lower_case(values, "domain", "host", "name"))
 
 
+async def faults_of_change(call: Call[Any], values: Mapping[str, Any], domain: str) -> Mapping[str, list[Text]]:
+    """Return what is wrong with the readable fields of a changed Space."""
+    space = await call.services.spaces.show(domain)
+    return await call.services.spaces.faults(_names_in_lower_case(values, "host", "name"), space)
+
+
 @routes.get(caller=SUPER_ADMIN)
 async def every(call: Call[Any]) -> list[SpaceAnswer]:
     """List all Spaces."""
@@ -121,7 +127,7 @@ async def create(call: Call[NewSpaceInput]) -> SpaceAnswer:
     return show(await call.services.spaces.create(_names_in_lower_case(call.input.model_dump())))
 
 
-@routes.put("/{domain}", caller=SUPER_ADMIN, input=SpaceInput)
+@routes.put("/{domain}", caller=SUPER_ADMIN, input=SpaceInput, refusals=faults_of_change)
 async def change(call: Call[SpaceInput], domain: str) -> SpaceAnswer:
     """Replace a Space."""
     given = call.input.model_dump()

@@ -209,6 +209,17 @@ async def test_renaming_to_a_taken_name_is_refused(app: Application) -> None:
 
 
 @ensureDeferred
+async def test_put_names_all_wrong_fields_too(app: Application) -> None:
+    await app.has_account("bob", email="bob@example.org")
+    account = await app.has_account("alice", email="alice@example.org")
+    path = f"/api/accounts/{account['id']}"
+    wrong = {"username": "bob", "email": "bob@example.org", "admin": "perhaps", "password": "short"}
+    assert (await app.admin.put(path, wrong)).json["errors"].keys() == wrong.keys()
+    kept = {"username": "alice", "email": "alice@example.org", "admin": "perhaps"}
+    assert (await app.admin.put(path, kept)).json["errors"].keys() == {"admin"}
+
+
+@ensureDeferred
 async def test_accounts_are_activated_and_blocked(app: Application) -> None:
     account = await app.has_account("alice")
     path = f"/api/accounts/{account['id']}"
