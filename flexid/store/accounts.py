@@ -71,14 +71,14 @@ PAGE = Query(
     "page of accounts",
     f"""
     WITH ranges AS (
-        SELECT id_range, sum(accounts) AS accounts FROM account_counts WHERE domain = %(domain)s GROUP BY id_range
+        SELECT id_range, sum(accounts)::bigint AS accounts FROM account_counts WHERE domain = %(domain)s GROUP BY id_range
     ), running AS (
-        SELECT id_range, sum(accounts) OVER (ORDER BY id_range) AS up_to, accounts FROM ranges
+        SELECT id_range, (sum(accounts) OVER (ORDER BY id_range))::bigint AS up_to, accounts FROM ranges
     ), start AS (
         SELECT id_range, up_to - accounts AS skipped FROM running
         WHERE up_to > %(offset)s AND accounts > 0 ORDER BY id_range LIMIT 1
     )
-    SELECT coalesce((SELECT max(up_to) FROM running), 0)::bigint AS total, {COLUMNS}
+    SELECT coalesce((SELECT max(up_to) FROM running), 0) AS total, {COLUMNS}
     FROM (SELECT) AS always LEFT JOIN accounts a ON a.id = ANY (ARRAY(
         SELECT id FROM accounts
         WHERE domain = %(domain)s AND id >= (SELECT id_range * 1024 FROM start)
