@@ -7,7 +7,7 @@ from attrs import evolve, field, frozen
 from flexid.base.clock import random_token
 from flexid.base.text import Text
 from flexid.domain.account import Account, NewAccount, Origin
-from flexid.domain.errors import Conflict, Forbidden, NotFound
+from flexid.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from flexid.domain.space import DigestConfiguration, Space
 from flexid.services.account_rules import AccountRules, Fields
 from flexid.services.accounts import hashed, new_provisioning_token
@@ -59,7 +59,7 @@ class Administrators:
 
         :raise NotFound: no such Space.
         :raise Conflict: the account exists.
-        :raise Invalid: username or password are refused.
+        :raise Invalid: username or password are refused, or the name is taken.
         :raise Forbidden: the Space is full.
         """
         async with self.database.transaction() as transaction:
@@ -142,7 +142,5 @@ async def _add(runner: Runner, space: Space, username: str, password: str) -> in
     except ConstraintViolated as violation:
         if violation.constraint == "spaces_full":
             raise Forbidden(Text("The Space {domain} is full", domain=space.domain)) from None
-        raise Conflict(
-            Text("The name {username} is taken, by a phone number or a deleted account", username=username)
-        ) from None
+        raise Invalid.field("username", Text("It is taken by a phone number or a deleted account")) from None
     return account.id

