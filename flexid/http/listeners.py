@@ -7,6 +7,7 @@ from typing import Any
 from weakref import WeakSet
 
 from twisted.internet.address import UNIXAddress
+from twisted.internet.defer import maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import Factory
@@ -50,8 +51,9 @@ class Connections(Factory):
     def announce_end(self) -> None:
         """Let every connection end with the answer that is being given, or else the next one."""
         for channel in self._open():
-            channel.persistent = False
             channel.checkPersistence = _say_close
+            if channel.requests:
+                channel.persistent = False
 
     def close_idle(self) -> None:
         """Close connections on which nothing is being answered."""
@@ -109,7 +111,7 @@ class Listeners:
     async def close(self, patience: float) -> None:
         """Take no further connections, and wait so many seconds for the requests that are being answered."""
         for port in self._ports:
-            await port.stopListening()
+            await maybeDeferred(port.stopListening)
         self._connections.announce_end()
         now = self._reactor.seconds()
         while self._connections.any_open() and self._reactor.seconds() < now + patience:
