@@ -112,7 +112,7 @@ class FlexidService(Service):
             problem = await services.schema.problem() if self._ready else "the database is not ready yet"
             return {"database": problem} if problem else {}
 
-        site = make_site(services, self._settings, self._reactor, problems)
+        site = make_site(services, self._settings, self._reactor, problems, lambda: self._ready)
         listeners = Listeners(self._reactor, site, self._settings.listen.http)
         self._endings.append(lambda: listeners.close(FINISH_SECONDS))
         return listeners

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-
 
 HOST_NAME_LENGTH = 253
 HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
@@ -33,8 +33,17 @@ def _pattern(value: str) -> str:
     return value
 
 
+def _network(value: str) -> str:
+    try:
+        ip_network(value)
+    except ValueError:
+        raise ValueError("addresses and networks are allowed, such as 127.0.0.1 and 10.0.0.0/8") from None
+    return value
+
+
 HostName = Annotated[str, AfterValidator(_host_name)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
+Network = Annotated[str, AfterValidator(_network)]
 
 
 class Section(BaseModel):
@@ -124,7 +133,7 @@ class Settings(Section):
     root_host: HostName = Field("localhost", description="the host of the first Space; every other host is below it")
     data_dir: Path = Field(Path("var"), description="the embedded database and other files of this node")
     templates_dir: Path | None = Field(None, description="a folder whose templates replace ours of the same name")
-    trusted_proxies: tuple[str, ...] = Field(
+    trusted_proxies: tuple[Network, ...] = Field(
         (), description="addresses or networks whose X-Forwarded-* headers are believed"
     )
     listen: Listen = Field(default_factory=Listen)

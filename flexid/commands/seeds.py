@@ -10,7 +10,7 @@ from flexid.services import seed_files
 
 
 def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE.json", type=Path, help="accounts and ranges, as docs/commands.md says")
+    parser.add_argument("file", metavar="FILE.json", type=Path, help="accounts and ranges, as docs/operating.md says")
 
 
 async def _seed(program: Program, options: Namespace) -> Outcome:

@@ -34,10 +34,7 @@ class Proxies:
 
     @classmethod
     def read(cls, addresses: Sequence[str]) -> Proxies:
-        """Return the proxies that a setting names, as addresses or networks.
-
-        :raise ValueError: one of them is neither.
-        """
+        """Return the proxies that a setting names, as addresses or networks."""
         return cls(tuple(ip_network(address) for address in addresses))
 
     def peer(self, request: Request) -> Peer:

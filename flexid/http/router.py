@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from attrs import frozen
@@ -72,6 +72,8 @@ class Router:
     guards: Guards
     proxies: Proxies
     templates: Templates
+    is_open: Callable[[], bool]
+    """Whether the database is there and migrated: before that, only health answers."""
 
     def begin(self, request: FlexidRequest, route: Route | None, parameters: Mapping[str, Any]) -> Deferred[None]:
         """Start to answer a request; the Deferred never fails."""
@@ -93,29 +95,35 @@ class Router:
         _send(request, answer)
 
     async def _answer(self, request: FlexidRequest, route: Route | None, parameters: Mapping[str, Any]) -> Answer:
-        if request.is_too_large:
-            raise TooLarge(Text("The body is too large"))
         if request.path.startswith(b"/api"):
             self._allow_any_origin(request)
+        if request.is_too_large:
+            raise TooLarge(Text("The body is too large"))
         if route is None:
             raise errors.NotFound(Text("The route could not be found."))
-        peer = self.proxies.peer(request)
-        call: Call[Any] = Call(
-            request, self.services, self.settings, self.templates, peer, Origin(peer.ip, user_agent(request))
-        )
-        if route.before:
-            route.before(call)
-        if route.needs_space:
-            call.known_space = await self.guards.space(peer)
-        if route.caller is not PUBLIC:
-            call.caller = await self.guards.caller(route.caller, request, call.known, peer)
-        if route.first:
-            await route.first(call)
+        call = await self._admit(request, route)
         if request.method in BODY_METHODS:
             body = bodies.read(request.body(), request.getHeader("content-type") or "")
             if route.input:
                 call.given_input = await _read_input(call, route, route.input, body, parameters)
         return answers.of(await route.handler(call, **parameters), route.status)
+
+    async def _admit(self, request: FlexidRequest, route: Route) -> Call[Any]:
+        """Let the guards look at a request, and return it as the handler sees it, but for its input."""
+        peer = self.proxies.peer(request)
+        origin = Origin(peer.ip, user_agent(request))
+        call: Call[Any] = Call(request, self.services, self.settings, self.templates, peer, origin)
+        if route.before:
+            route.before(call)
+        if route.needs_space:
+            if not self.is_open():
+                raise errors.Unavailable
+            call.known_space = await self.guards.space(peer)
+        if route.caller is not PUBLIC:
+            call.caller = await self.guards.caller(route.caller, request, call.known, peer)
+        if route.first:
+            await route.first(call)
+        return call
 
     def _allow_any_origin(self, request: FlexidRequest) -> None:
         # Nothing under /api is authenticated by a cookie.

@@ -41,12 +41,13 @@ def every_route() -> list[Route]:
 
 
 def make_site(
-    services: Services, settings: Settings, reactor: Any, ready: Callable[[], Awaitable[dict[str, str]]]
+    services: Services,
+    settings: Settings,
+    reactor: Any,
+    ready: Callable[[], Awaitable[dict[str, str]]],
+    is_open: Callable[[], bool] = lambda: True,
 ) -> FlexidSite:
-    """Return the server; `ready` names what is not well, and returns nothing where all is.
-
-    :raise ValueError: a trusted proxy is no address.
-    """
+    """Return the server; `ready` names what is not well, and until `is_open` nothing but that is answered."""
     languages = Languages()
     templates = Templates(languages, settings.templates_dir)
     router = Router(
@@ -56,6 +57,7 @@ def make_site(
         Guards(services),
         Proxies.read(settings.trusted_proxies),
         templates,
+        is_open,
     )
     root = Root(router, [*every_route(), *health.routes(ready).routes])
     return FlexidSite(root, reactor, max_body_size=settings.limits.max_body_size)

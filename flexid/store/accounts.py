@@ -71,7 +71,8 @@ PAGE = Query(
     "page of accounts",
     f"""
     WITH ranges AS (
-        SELECT id_range, sum(accounts)::bigint AS accounts FROM account_counts WHERE domain = %(domain)s GROUP BY id_range
+        SELECT id_range, sum(accounts)::bigint AS accounts FROM account_counts
+        WHERE domain = %(domain)s GROUP BY id_range
     ), running AS (
         SELECT id_range, (sum(accounts) OVER (ORDER BY id_range))::bigint AS up_to, accounts FROM ranges
     ), start AS (

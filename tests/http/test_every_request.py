@@ -4,8 +4,10 @@ import gc
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from pytest_twisted import ensureDeferred
 from support.application import TENANT_HOST, Application
+from support.web import Browser
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
 from twisted.logger import capturedLogs, formatEvent
@@ -13,7 +15,7 @@ from twisted.logger import capturedLogs, formatEvent
 from flexid.base.settings import Settings
 from flexid.http.peers import Proxies
 from flexid.http.routes import PUBLIC, Routes
-from flexid.http.site import every_route
+from flexid.http.site import every_route, make_site
 
 
 @ensureDeferred
@@ -224,8 +226,8 @@ def test_forwarded_headers_are_believed_from_trusted_proxies_only() -> None:
     peer = proxies.peer(request)
     assert (peer.base_url, peer.host) == ("https://tenant.localhost:8443", "tenant.localhost")
     assert Proxies.read([]).peer(request).base_url == "http://inner"
-    with pytest.raises(ValueError, match="nonsense"):
-        Proxies.read(["nonsense"])
+    with pytest.raises(ValidationError, match="addresses and networks are allowed"):
+        Settings(trusted_proxies=("nonsense",))
 
 
 class _Request:
@@ -283,3 +285,16 @@ async def test_our_own_mistake_is_logged_without_secrets_and_tells_the_caller_no
     assert "GET /provisioning/{token}" in line
     assert "request-of-the-day" in line
     assert token not in line
+
+
+@ensureDeferred
+async def test_until_the_database_is_migrated_only_health_answers(app: Application) -> None:
+    async def ready() -> dict[str, str]:
+        return {"database": "the database is away"}
+
+    site = make_site(app.services, Settings(), reactor, ready, lambda: False)
+    browser = Browser(site, TENANT_HOST)
+    reply = await browser.get("/api/ping")
+    assert (reply.status, reply.headers["Retry-After"]) == (503, "1")
+    assert (await browser.get("/health/live")).status == 200
+    assert (await browser.get("/health/ready")).status == 503

@@ -64,7 +64,7 @@ def dsn(any_postgres: Postgres) -> Iterator[str]:
     any_postgres.drop_database(dsn)
 
 
-@pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]
+@pytest_twisted.async_yield_fixture
 async def opened(dsn: str, logged: Logged) -> AsyncIterator[Opened]:  # noqa: ARG001  # errors logged fail the test
     """Make databases that are started and stopped for the test."""
     made: list[Database] = []
@@ -80,7 +80,7 @@ async def opened(dsn: str, logged: Logged) -> AsyncIterator[Opened]:  # noqa: AR
         await database.stop(grace=0.5)
 
 
-@pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]
+@pytest_twisted.async_yield_fixture
 async def database(opened: Opened) -> AsyncIterator[Database]:
     """Two connections to an empty database."""
     database = opened()

@@ -71,7 +71,7 @@ class Postgres:
         """Start, and return when it answers; `options` are further ones of `postgres`."""
         arguments = ("-D", self._data, "-k", self._home, "-h", "", *self._options, *options)
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(self._command("postgres", *arguments), stdout=log, stderr=log)  # noqa: S603  # our own
+            self._process = subprocess.Popen(self._command("postgres", *arguments), stdout=log, stderr=log)  # our own
         wait_until(self._answers, lambda: f"PostgreSQL does not start: {self._log.read_text()[-2000:]}")
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
@@ -148,7 +148,7 @@ class Postgres:
         return ["setpriv", "--pdeathsig=INT", *identity, str(self._bin / program), *map(str, arguments)]
 
     def _run(self, program: str, *arguments: object) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(self._command(program, *arguments), capture_output=True, check=False, cwd="/")  # noqa: S603  # our own
+        return subprocess.run(self._command(program, *arguments), capture_output=True, check=False, cwd="/")  # our own
 
     def _copied(self, bin_dir: Path) -> Path:
         site_packages = bin_dir.parents[2]

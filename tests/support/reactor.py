@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, cast
 
 import pytest_twisted
-from twisted.internet import reactor as installed  # noqa: TID251  # tests of real sockets and processes
+from twisted.internet import reactor as installed  # tests of real sockets and processes
 from twisted.internet.task import deferLater
 
 P = ParamSpec("P")

@@ -80,7 +80,7 @@ def data_dir(place: Path, made_once: Path) -> Path:
     return place / "var"
 
 
-@pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]
+@pytest_twisted.async_yield_fixture
 async def servers(place: Path) -> AsyncIterator[Servers]:
     """Make embedded servers of this process, which are stopped after the test."""
     made: list[EmbeddedServer] = []

@@ -16,7 +16,7 @@ import pytest
 import pytest_twisted
 from attrs import define, field
 from psycopg2.extensions import parse_dsn
-from twisted.internet import reactor as installed  # noqa: TID251  # these tests are about real time and processes
+from twisted.internet import reactor as installed  # these tests are about real time and processes
 
 from flexid.store.embedded import EmbeddedServer
 from flexid.store.embedded.processes import pause
