@@ -71,6 +71,8 @@ class Actor:
     admin: bool
     blocked: bool
     super_space: bool
+    account: Account | None = field(default=None, repr=False)
+    """The whole account, where signing in has read it in this request."""
 
     @property
     def super_admin(self) -> bool:

@@ -49,7 +49,7 @@ def of(value: object, status: int) -> Answer:
 
 def moment(value: datetime) -> str:
     """Return a time in UTC as the API shows it: ISO 8601, microseconds and `Z`."""
-    return value.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    return value.isoformat("T", "microseconds").removesuffix("+00:00") + "Z"
 
 
 def moment_or_none(value: datetime | None) -> str | None:

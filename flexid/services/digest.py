@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from flexid.base.clock import Clock, random_bytes
 from flexid.base.text import Text
@@ -20,7 +20,7 @@ from flexid.services.limits import Limits
 from flexid.services.space_directory import SpaceDirectory
 from flexid.store import digest_accounts, nonces
 from flexid.store.database import Database
-from flexid.store.throttles import Windows
+from flexid.store.digest_accounts import DigestAccount
 
 PROPORTIONS_MINUTES = 10
 UNAUTHENTICATED = Text("Unauthenticated request")
@@ -69,8 +69,8 @@ class Digest:
 
     async def challenge(self, request: Request) -> tuple[str, ...]:
         """Return one challenge for each hash that the account has, SHA-256 first."""
-        candidate, _ = await self._candidate(request)
-        return await self._challenges(request, candidate)
+        account = await digest_accounts.find(self.database, request.address.username, request.address.domain)
+        return await self._challenges(request, await self._candidate(request, account))
 
     async def sign_in(self, request: Request, answer: DigestAnswer) -> SignedIn:
         """Judge an answer and count it.
@@ -78,10 +78,12 @@ class Digest:
         :raise Unauthenticated: with a fresh challenge.
         :raise Throttled: too many wrong answers for this name, or from this address.
         """
-        subject = f"{request.address.username}@{request.address.domain}"
-        budget = self.limits.sign_in(subject, request.ip)
-        candidate, hits = await self._candidate(request, answer.opaque, budget.windows)
+        budget = self.limits.sign_in(str(request.address), request.ip)
+        account, hits = await digest_accounts.find_and_count(
+            self.database, request.address.username, request.address.domain, answer.opaque, budget.windows
+        )
         budget.refuse_if_spent(hits, self.clock.now())
+        candidate = await self._candidate(request, account)
         holder = self._holder(request, candidate, answer.opaque)
         now = self.clock.seconds()
         unused_for = nonce_rules.age(await self._nonce_key(), now, answer.nonce, holder)
@@ -101,35 +103,25 @@ class Digest:
             raise Unauthenticated(
                 UNAUTHENTICATED, await self._challenges(request, candidate, stale=verdict is Verdict.STALE)
             )
-        if not await nonces.count(
+        whole = await nonces.count(
             self.database, answer.opaque, candidate.actor.account_id, answer.nonce_count, self.clock.now()
-        ):
+        )
+        if whole is None:
             await nonces.kill(self.database, answer.opaque)
             raise Unauthenticated(Text("Nonce replayed"), await self._challenges(request, candidate))
         repeated = tuple(
             challenge_header(candidate.realm, password.algorithm, answer.nonce, answer.opaque)
             for password in candidate.passwords
         )
-        return SignedIn(candidate.actor, repeated)
+        return SignedIn(evolve(candidate.actor, account=whole), repeated)
 
-    async def _candidate(
-        self, request: Request, opaque: str = "", windows: Windows = ()
-    ) -> tuple[_Candidate, list[int]]:
+    async def _candidate(self, request: Request, account: DigestAccount | None) -> _Candidate:
         space = await self._space_of(request)
-        proportions = await self._shares(space)
-        account, hits = await digest_accounts.find(
-            self.database, request.address.username, request.address.domain, opaque, windows
-        )
-        if account and not self._may_sign_in(account.actor, request):
-            account = None
-        key = await self._nonce_key()
-        decoys = decoy_passwords(key, str(request.address), space.realm, proportions)
-        if not account:
-            return _Candidate(None, decoys, space.realm, None), hits
+        decoys = decoy_passwords(await self._nonce_key(), str(request.address), space.realm, await self._shares(space))
+        if not account or not account.passwords or not self._may_sign_in(account.actor, request):
+            return _Candidate(None, decoys, space.realm, None)
         used_at = account.nonce_used_at.timestamp() if account.nonce_used_at else None
-        if not account.passwords:
-            return _Candidate(None, decoys, space.realm, None), hits
-        return _Candidate(account.actor, account.passwords, space.realm, used_at), hits
+        return _Candidate(account.actor, account.passwords, space.realm, used_at)
 
     async def _space_of(self, request: Request) -> Space:
         """Return the Space whose realm is challenged with: names of a super Space may come to any host."""

@@ -30,10 +30,7 @@ class OwnAccount:
 
         :raise NotFound: it was deleted a moment ago.
         """
-        account = await accounts.find(self.database, actor.account_id)
-        if account is None:
-            raise NotFound
-        return account
+        return actor.account or await self._read(actor)
 
     async def delete(self, actor: Actor) -> int:
         """Delete the account; a tombstone stays on its name. Return how many there were."""
@@ -45,7 +42,7 @@ class OwnAccount:
     async def renew_provisioning_token(self, actor: Actor, origin: Origin) -> Account:
         """Return the account with a new provisioning token; the one before is void."""
         await provisioning_tokens.renew(self.database, actor.account_id, None, new_provisioning_token(), origin)
-        return await self.show(actor)
+        return await self._read(actor)
 
     async def renew_api_key(self, actor: Actor, origin: Origin) -> str:
         """Return a new API key, bound to the caller's address; the one before is void."""
@@ -76,4 +73,10 @@ class OwnAccount:
             if stored:
                 await account_changes.set_password(transaction, account.id, stored)
             await account_changes.set_activated(transaction, account.id, None, value=True)
-        return await self.show(actor)
+        return await self._read(actor)
+
+    async def _read(self, actor: Actor) -> Account:
+        account = await accounts.find(self.database, actor.account_id)
+        if account is None:
+            raise NotFound
+        return account

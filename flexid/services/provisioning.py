@@ -34,7 +34,7 @@ class Provisioning:
     async def own(self, known: KnownSpace, actor: Actor, base_url: str, *, reset_password: bool) -> bytes:
         """Return the document of the caller's account."""
         async with self.database.transaction() if reset_password else nullcontext(self.database) as runner:
-            account = await accounts.find(runner, actor.account_id)
+            account = actor.account or await accounts.find(runner, actor.account_id)
             if account is None:
                 raise NotFound
             if account.domain != known.space.domain:

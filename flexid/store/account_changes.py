@@ -8,7 +8,7 @@ from attrs import asdict
 
 from flexid.domain.account import Account, NewAccount, Origin
 from flexid.domain.passwords import StoredPassword
-from flexid.store.accounts import COLUMNS, from_row
+from flexid.store.accounts import COLUMNS, JOINS, from_row
 from flexid.store.query import Json, Query, Runner
 
 CREATE = Query(
@@ -45,8 +45,8 @@ CHANGE = Query(
 LOCK = Query(
     "lock an account",
     f"""
-    SELECT {COLUMNS} FROM accounts a
-    WHERE a.id = %(id)s AND (%(domain)s::text IS NULL OR a.domain = %(domain)s) FOR NO KEY UPDATE
+    SELECT {COLUMNS} FROM accounts a {JOINS}
+    WHERE a.id = %(id)s AND (%(domain)s::text IS NULL OR a.domain = %(domain)s) FOR NO KEY UPDATE OF a
     """,
 )
 SET_ACTIVATED = Query(

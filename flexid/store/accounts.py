@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from flexid.domain.account import Account
 from flexid.domain.passwords import StoredPassword
 from flexid.store.query import Query, Row, Runner
@@ -13,8 +11,7 @@ _ISO = """'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""
 COLUMNS = f"""
     a.id, a.username, a.domain, a.email, a.phone, a.display_name, a.activated, a.admin, a.blocked, a.dtmf_protocol,
     a.ip_address, a.user_agent, a.created_at, a.updated_at,
-    (SELECT json_build_array(t.token, extract(epoch FROM t.created_at)) FROM provisioning_tokens t
-     WHERE t.account_id = a.id AND t.used_at IS NULL) AS provisioning_token,
+    t.token AS provisioning_token, t.created_at AS provisioning_token_made_at,
     (SELECT json_agg(json_build_array(p.algorithm, p.password) ORDER BY p.algorithm DESC)
      FROM passwords p WHERE p.account_id = a.id) AS passwords,
     (SELECT json_object_agg(d.key, d.value ORDER BY d.id)
@@ -40,7 +37,11 @@ COLUMNS = f"""
         'updated_at', to_char(c.updated_at, {_ISO}), 'ip', c.ip, 'user_agent', c.user_agent)
      FROM phone_change_codes c WHERE c.account_id = a.id AND c.code IS NOT NULL) AS phone_change_code
 """
-"""Everything of an account in one statement; `a` is the table of accounts."""
+"""Everything of an account in one statement; `a` is the table of accounts, with `JOINS` behind it."""
+
+JOINS = "LEFT JOIN provisioning_tokens t ON t.account_id = a.id AND t.used_at IS NULL"
+"""The one current provisioning token of `a`, if there is one."""
+
 FORWARDINGS = f"""
     (SELECT json_agg(json_build_object(
         'id', f.id, 'type', f.type, 'forward_to', f.forward_to, 'sip_uri', f.sip_uri, 'enabled', f.enabled,
@@ -52,16 +53,22 @@ FORWARDINGS = f"""
 
 FIND = Query(
     "find an account",
-    f"SELECT {COLUMNS} FROM accounts a WHERE a.id = %(id)s AND (%(domain)s::text IS NULL OR a.domain = %(domain)s)",
+    f"""
+    SELECT {COLUMNS} FROM accounts a {JOINS}
+    WHERE a.id = %(id)s AND (%(domain)s::text IS NULL OR a.domain = %(domain)s)
+    """,
 )
 FIND_BY_ADDRESS = Query(
     "find an account by address",
-    f"SELECT {COLUMNS}, {FORWARDINGS} FROM accounts a WHERE a.username = %(username)s AND a.domain = %(domain)s",
+    f"""
+    SELECT {COLUMNS}, {FORWARDINGS} FROM accounts a {JOINS}
+    WHERE a.username = %(username)s AND a.domain = %(domain)s
+    """,
 )
 FIND_BY_EMAIL = Query(
     "find an account by email",
     f"""
-    SELECT {COLUMNS}, {FORWARDINGS} FROM accounts a
+    SELECT {COLUMNS}, {FORWARDINGS} FROM accounts a {JOINS}
     WHERE lower(a.email) = lower(%(email)s) AND (%(domain)s::text IS NULL OR a.domain = %(domain)s)
     ORDER BY a.id LIMIT 1
     """,
@@ -84,7 +91,7 @@ PAGE = Query(
         SELECT id FROM accounts
         WHERE domain = %(domain)s AND id >= (SELECT id_range * 1024 FROM start)
         ORDER BY id OFFSET %(offset)s - (SELECT skipped FROM start) LIMIT %(per_page)s
-    ))
+    )) {JOINS}
     ORDER BY a.id
     """,
 )
@@ -122,10 +129,7 @@ TAKEN = Query(
 
 def from_row(row: Row) -> Account:
     """Return the account that a row of `COLUMNS` describes."""
-    token, made_at = row.pop("provisioning_token") or (None, None)
     return Account(
-        provisioning_token=token,
-        provisioning_token_made_at=made_at and datetime.fromtimestamp(made_at, UTC),
         passwords=tuple(StoredPassword(*password) for password in row.pop("passwords") or ()),
         dictionary=row.pop("dictionary") or {},
         types=row.pop("types") or (),

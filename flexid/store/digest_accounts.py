@@ -8,25 +8,32 @@ from attrs import field, frozen
 
 from flexid.domain.account import Actor
 from flexid.domain.passwords import StoredPassword
-from flexid.store.query import Query, Runner
+from flexid.store.query import Query, Row, Runner
 from flexid.store.throttles import Windows
 
-# One row whether there is such an account or not, with what was counted against the name: the same work for both.
-FIND = Query(
-    "find credentials",
-    """
-    SELECT counted.hits, a.id AS account_id, a.username, a.domain, a.admin, a.blocked, s.super AS super_space,
-        (SELECT json_agg(json_build_array(p.algorithm, p.password) ORDER BY p.algorithm DESC)
-         FROM passwords p WHERE p.account_id = a.id) AS passwords,
+_ACCOUNT = """
+    a.id AS account_id, a.username, a.domain, a.admin, a.blocked, s.super AS super_space,
+    (SELECT json_agg(json_build_array(p.algorithm, p.password) ORDER BY p.algorithm DESC)
+     FROM passwords p WHERE p.account_id = a.id) AS passwords
+"""
+_NAMED = """
+    LEFT JOIN (accounts a JOIN spaces s ON s.domain = a.domain)
+        ON a.username = %(username)s AND a.domain = %(domain)s
+"""
+
+# One row whether there is such an account or not: the same work for both.
+FIND = Query("find credentials", f"SELECT {_ACCOUNT} FROM (SELECT) AS always {_NAMED}")
+FIND_AND_COUNT = Query(
+    "find credentials and failures",
+    f"""
+    SELECT counted.hits, {_ACCOUNT},
         (SELECT n.used_at FROM nonces n WHERE n.opaque = %(opaque)s AND n.account_id = a.id) AS nonce_used_at
     FROM (
-        SELECT coalesce(array_agg(coalesce(c.hits, 0) ORDER BY u.position), '{}') AS hits
+        SELECT array_agg(coalesce(c.hits, 0) ORDER BY u.position) AS hits
         FROM unnest(%(names)s::text[], %(subjects)s::text[], %(starts)s::timestamptz[]) WITH ORDINALITY
             AS u (limit_name, subject, window_start, position)
         LEFT JOIN throttle_counters c USING (limit_name, subject, window_start)
-    ) AS counted
-    LEFT JOIN (accounts a JOIN spaces s ON s.domain = a.domain)
-        ON a.username = %(username)s AND a.domain = %(domain)s
+    ) AS counted {_NAMED}
     """,
 )
 # A sample is enough to draw decoys from, and costs the same in a Space of a hundred and of a million accounts.
@@ -51,23 +58,32 @@ class DigestAccount:
     nonce_used_at: datetime | None
 
 
-async def find(
-    runner: Runner, username: str, domain: str, opaque: str = "", windows: Windows = ()
+async def find(runner: Runner, username: str, domain: str) -> DigestAccount | None:
+    """Return an account's credentials."""
+    return _from_row((await runner.run(FIND, username=username, domain=domain))[0])
+
+
+async def find_and_count(
+    runner: Runner, username: str, domain: str, opaque: str, windows: Windows
 ) -> tuple[DigestAccount | None, list[int]]:
     """Return an account's credentials, with when the nonce of `opaque` was last used, and the counts of windows."""
     names, subjects, starts, _ = ([window[place] for window in windows] for place in range(4))
     rows = await runner.run(
-        FIND, username=username, domain=domain, opaque=opaque, names=names, subjects=subjects, starts=starts
+        FIND_AND_COUNT, username=username, domain=domain, opaque=opaque, names=names, subjects=subjects, starts=starts
     )
     row = rows[0]
     hits = row.pop("hits")
-    if row["account_id"] is None:
-        return None, hits
-    passwords = tuple(StoredPassword(*password) for password in row.pop("passwords") or ())
-    return DigestAccount(passwords=passwords, nonce_used_at=row.pop("nonce_used_at"), actor=Actor(**row)), hits
+    return _from_row(row), hits
 
 
 async def proportions(runner: Runner, domain: str) -> dict[tuple[str, ...], int]:
     """Return how many accounts of a domain have which stored algorithms, by a sample."""
     rows = await runner.run(PROPORTIONS, domain=domain)
     return {tuple(row["algorithms"].split(",")): row["accounts"] for row in rows}
+
+
+def _from_row(row: Row) -> DigestAccount | None:
+    if row["account_id"] is None:
+        return None
+    passwords = tuple(StoredPassword(*password) for password in row.pop("passwords") or ())
+    return DigestAccount(passwords=passwords, nonce_used_at=row.pop("nonce_used_at", None), actor=Actor(**row))

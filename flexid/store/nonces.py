@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from flexid.domain.account import Account
+from flexid.store.accounts import COLUMNS, JOINS, from_row
 from flexid.store.query import Query, Runner
 
 # Insert, or raise the counter where the stored one is smaller: of two answers with one `nc` the database lets one pass.
+# Whoever passes is about to do something with its account, so that comes along.
 COUNT = Query(
     "count an answer to a nonce",
-    """
-    INSERT INTO nonces AS n (opaque, account_id, nc, used_at) VALUES (%(opaque)s, %(account_id)s, %(nc)s, %(now)s)
-    ON CONFLICT (opaque) DO UPDATE SET nc = excluded.nc, used_at = excluded.used_at
-        WHERE n.nc < excluded.nc AND NOT n.dead
-    RETURNING opaque
+    f"""
+    WITH counted AS (
+        INSERT INTO nonces AS n (opaque, account_id, nc, used_at)
+        VALUES (%(opaque)s, %(account_id)s, %(nc)s, %(now)s)
+        ON CONFLICT (opaque) DO UPDATE SET nc = excluded.nc, used_at = excluded.used_at
+            WHERE n.nc < excluded.nc AND NOT n.dead
+        RETURNING account_id
+    )
+    SELECT {COLUMNS} FROM counted JOIN accounts a ON a.id = counted.account_id {JOINS}
     """,
 )
 KILL = Query("kill a nonce", "UPDATE nonces SET dead = true WHERE opaque = %(opaque)s")
@@ -27,9 +34,10 @@ CLEAR = Query(
 KEY = Query("key of Digest nonces", "SELECT key FROM server_keys WHERE purpose = 'digest nonces'")
 
 
-async def count(runner: Runner, opaque: str, account_id: int, nc: int, now: datetime) -> bool:
-    """Note an answer with this counter; return whether it is the first to come with it and none higher came before."""
-    return bool(await runner.run(COUNT, opaque=opaque, account_id=account_id, nc=nc, now=now))
+async def count(runner: Runner, opaque: str, account_id: int, nc: int, now: datetime) -> Account | None:
+    """Note an answer with this counter and return its account; None if this counter, or a higher one, came before."""
+    rows = await runner.run(COUNT, opaque=opaque, account_id=account_id, nc=nc, now=now)
+    return from_row(rows[0]) if rows else None
 
 
 async def kill(runner: Runner, opaque: str) -> None:

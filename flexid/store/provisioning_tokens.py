@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from flexid.domain.account import Account, Origin
-from flexid.store.accounts import COLUMNS, from_row
+from flexid.store.accounts import COLUMNS, JOINS, from_row
 from flexid.store.query import Query, Runner
 
 RENEW = Query(
@@ -39,7 +39,7 @@ REDEEM = Query(
         WHERE b.id = used.account_id AND NOT b.activated
     )
     SELECT found.blocked AS found_blocked, found.expired AS found_expired, {COLUMNS}
-    FROM found LEFT JOIN used USING (account_id) LEFT JOIN accounts a ON a.id = used.account_id
+    FROM found LEFT JOIN used USING (account_id) LEFT JOIN accounts a ON a.id = used.account_id {JOINS}
     """,
 )
 IS_CURRENT = Query(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 from http.client import HTTPException
@@ -19,10 +20,25 @@ from support.flexid_process import Caller, free_port, wait_until
 
 @frozen
 class _CpuSeconds:
-    """What flexid and PostgreSQL have used so far."""
+    """What was used so far; `busy` by all programs of the machine."""
 
     flexid: float
     postgresql: float
+    wrk: float
+    busy: float
+
+    def since(self, before: _CpuSeconds) -> _CpuSeconds:
+        return _CpuSeconds(
+            self.flexid - before.flexid,
+            self.postgresql - before.postgresql,
+            self.wrk - before.wrk,
+            self.busy - before.busy,
+        )
+
+    @property
+    def others(self) -> float:
+        """What went to none of the three, such as interrupts, or somebody else's programs."""
+        return max(0.0, self.busy - self.flexid - self.postgresql - self.wrk)
 
 
 def measure_ceiling(seconds: int) -> float:
@@ -45,7 +61,7 @@ def measure(stage: Stage, row: Row, seconds: int) -> tuple[Result, int]:
     warm_up = wrk.measure(port, row.warm_up, wrk.WARM_UP)
     before = _cpu_seconds(stage)
     counted = wrk.measure(port, row.load, seconds)
-    after = _cpu_seconds(stage)
+    used = _cpu_seconds(stage).since(before)
     number = row.per_second(counted) * counted.seconds
     result = Result(
         row.name,
@@ -54,8 +70,10 @@ def measure(stage: Stage, row: Row, seconds: int) -> tuple[Result, int]:
         row.failures(counted),
         counted.p50_ms,
         counted.p99_ms,
-        1000 * (after.flexid - before.flexid) / number,
-        1000 * (after.postgresql - before.postgresql) / number,
+        1000 * used.flexid / number,
+        1000 * used.postgresql / number,
+        used.wrk / counted.seconds,
+        used.others / counted.seconds,
     )
     return result, warm_up.requests + counted.requests
 
@@ -77,7 +95,14 @@ def _cpu_seconds(stage: Stage) -> _CpuSeconds:
     postmaster = stage.flexid.postmaster()
     assert postmaster
     servers = [postmaster, *postmaster.children()]
-    return _CpuSeconds(_used(stage.flexid.process()), sum(_used(server) for server in servers))
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    machine = psutil.cpu_times()
+    return _CpuSeconds(
+        _used(stage.flexid.process()),
+        sum(_used(server) for server in servers),
+        children.ru_utime + children.ru_stime,
+        sum(machine) - machine.idle - machine.iowait,
+    )
 
 
 def _used(process: psutil.Process) -> float:

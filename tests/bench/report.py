@@ -15,8 +15,11 @@ COLD_SECONDS, WARM_SECONDS = 3.0, 1.0
 MB_AT_START, MB_AT_END = 100, 160
 
 HEAD = (
-    f"{'request':<46}{'a second':>9}{'of R':>7}{'floor':>7}{'':<8}{'p50 ms':>8}{'p99 ms':>8}{'CPU ms':>8}{'SQL ms':>8}"
+    f"{'request':<46}{'a second':>9}{'of R':>7}{'floor':>7}{'':<8}{'p50 ms':>8}{'p99 ms':>8}"
+    f"{'CPU ms':>8}{'SQL ms':>8}{'wrk':>6}{'others':>8}"
 )
+DISTURBED = 0.2
+"""Cores that others took; above that a row says little."""
 
 
 @frozen
@@ -32,6 +35,9 @@ class Result:
     flexid_ms: float
     """Processor time that one costs flexid, and PostgreSQL."""
     postgresql_ms: float
+    wrk_cores: float
+    """How much of a processor made the load, and how much was lost to whatever else runs on the machine."""
+    other_cores: float
 
 
 @frozen
@@ -82,10 +88,12 @@ class Report:
         share = result.per_second / self.ceiling
         floor = f"{result.floor:.2f}" if result.floor else ""
         verdict = "" if result.floor is None else "ok" if share >= result.floor else "below"
-        failures = f"  {result.failures} failed!" if result.failures else ""
+        remarks = "  disturbed" if result.other_cores > DISTURBED else ""
+        remarks += f"  {result.failures} failed!" if result.failures else ""
         return (
             f"{result.name:<46}{result.per_second:>9.0f}{share:>7.2f}{floor:>7}  {verdict:<6}{result.p50_ms:>8.1f}"
-            f"{result.p99_ms:>8.1f}{result.flexid_ms:>8.2f}{result.postgresql_ms:>8.2f}{failures}"
+            f"{result.p99_ms:>8.1f}{result.flexid_ms:>8.2f}{result.postgresql_ms:>8.2f}"
+            f"{result.wrk_cores:>6.2f}{result.other_cores:>8.2f}{remarks}"
         )
 
     def _others(self) -> Iterator[str]:
