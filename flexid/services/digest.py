@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
+
 from attrs import define, evolve, field, frozen
 
 from flexid.base.clock import Clock, random_bytes
@@ -20,7 +22,7 @@ from flexid.services.limits import Limits
 from flexid.services.space_directory import SpaceDirectory
 from flexid.store import digest_accounts, nonces
 from flexid.store.database import Database
-from flexid.store.digest_accounts import DigestAccount
+from flexid.store.digest_accounts import Found
 
 PROPORTIONS_MINUTES = 10
 UNAUTHENTICATED = Text("Unauthenticated request")
@@ -52,7 +54,8 @@ class _Candidate:
     actor: Actor | None
     passwords: tuple[StoredPassword, ...] = field(repr=False)
     realm: str
-    nonce_used_at: float | None
+    nonce_key: bytes = field(repr=False)
+    nonce_used_at: float | None = None
 
 
 @define
@@ -69,8 +72,8 @@ class Digest:
 
     async def challenge(self, request: Request) -> tuple[str, ...]:
         """Return one challenge for each hash that the account has, SHA-256 first."""
-        account = await digest_accounts.find(self.database, request.address.username, request.address.domain)
-        return await self._challenges(request, await self._candidate(request, account))
+        found = await digest_accounts.find(self.database, request.address.username, request.address.domain)
+        return self._challenges(request, await self._candidate(request, found))
 
     async def sign_in(self, request: Request, answer: DigestAnswer) -> SignedIn:
         """Judge an answer and count it.
@@ -79,14 +82,14 @@ class Digest:
         :raise Throttled: too many wrong answers for this name, or from this address.
         """
         budget = self.limits.sign_in(str(request.address), request.ip)
-        account, hits = await digest_accounts.find_and_count(
+        found = await digest_accounts.find_and_count(
             self.database, request.address.username, request.address.domain, answer.opaque, budget.windows
         )
-        budget.refuse_if_spent(hits, self.clock.now())
-        candidate = await self._candidate(request, account)
+        budget.refuse_if_spent(found.hits, self.clock.now())
+        candidate = await self._candidate(request, found)
         holder = self._holder(request, candidate, answer.opaque)
         now = self.clock.seconds()
-        unused_for = nonce_rules.age(await self._nonce_key(), now, answer.nonce, holder)
+        unused_for = nonce_rules.age(candidate.nonce_key, now, answer.nonce, holder)
         if unused_for is not None and candidate.nonce_used_at is not None:
             unused_for = now - candidate.nonce_used_at
         expected = Expected(
@@ -100,28 +103,30 @@ class Digest:
         if verdict is Verdict.WRONG:
             await self.limits.count(self.database, budget)
         if verdict is not Verdict.RIGHT or candidate.actor is None:
-            raise Unauthenticated(
-                UNAUTHENTICATED, await self._challenges(request, candidate, stale=verdict is Verdict.STALE)
-            )
+            raise Unauthenticated(UNAUTHENTICATED, self._challenges(request, candidate, stale=verdict is Verdict.STALE))
         whole = await nonces.count(
             self.database, answer.opaque, candidate.actor.account_id, answer.nonce_count, self.clock.now()
         )
         if whole is None:
             await nonces.kill(self.database, answer.opaque)
-            raise Unauthenticated(Text("Nonce replayed"), await self._challenges(request, candidate))
+            raise Unauthenticated(Text("Nonce replayed"), self._challenges(request, candidate))
         repeated = tuple(
             challenge_header(candidate.realm, password.algorithm, answer.nonce, answer.opaque)
             for password in candidate.passwords
         )
         return SignedIn(evolve(candidate.actor, account=whole), repeated)
 
-    async def _candidate(self, request: Request, account: DigestAccount | None) -> _Candidate:
+    async def _candidate(self, request: Request, found: Found) -> _Candidate:
         space = await self._space_of(request)
-        decoys = decoy_passwords(await self._nonce_key(), str(request.address), space.realm, await self._shares(space))
+        key = await self._server_key()
+        # A crash of the server forgets which answers have passed, so what was issued before it must not pass again.
+        nonce_key = hmac.digest(key, found.started.encode(), "sha256")
+        decoys = decoy_passwords(key, str(request.address), space.realm, await self._shares(space))
+        account = found.account
         if not account or not account.passwords or not self._may_sign_in(account.actor, request):
-            return _Candidate(None, decoys, space.realm, None)
+            return _Candidate(None, decoys, space.realm, nonce_key)
         used_at = account.nonce_used_at.timestamp() if account.nonce_used_at else None
-        return _Candidate(account.actor, account.passwords, space.realm, used_at)
+        return _Candidate(account.actor, account.passwords, space.realm, nonce_key, used_at)
 
     async def _space_of(self, request: Request) -> Space:
         """Return the Space whose realm is challenged with: names of a super Space may come to any host."""
@@ -141,11 +146,10 @@ class Digest:
             return proportions
         return {(space.digest.default_password_algorithm if space.digest else "SHA-256",): 1}
 
-    async def _challenges(self, request: Request, candidate: _Candidate, *, stale: bool = False) -> tuple[str, ...]:
+    def _challenges(self, request: Request, candidate: _Candidate, *, stale: bool = False) -> tuple[str, ...]:
         opaque = random_bytes(32).hex()
-        nonce = nonce_rules.issue(
-            await self._nonce_key(), self.clock.seconds(), self._holder(request, candidate, opaque)
-        )
+        holder = self._holder(request, candidate, opaque)
+        nonce = nonce_rules.issue(candidate.nonce_key, self.clock.seconds(), holder)
         return tuple(
             challenge_header(candidate.realm, password.algorithm, nonce, opaque, stale=stale)
             for password in candidate.passwords
@@ -154,7 +158,7 @@ class Digest:
     def _holder(self, request: Request, candidate: _Candidate, opaque: str) -> Holder:
         return Holder(opaque, request.ip, str(request.address), candidate.realm)
 
-    async def _nonce_key(self) -> bytes:
+    async def _server_key(self) -> bytes:
         if self._key is None:
             self._key = await nonces.key(self.database)
         return self._key

@@ -16,17 +16,18 @@ _ACCOUNT = """
     (SELECT json_agg(json_build_array(p.algorithm, p.password) ORDER BY p.algorithm DESC)
      FROM passwords p WHERE p.account_id = a.id) AS passwords
 """
+_STARTED = "pg_postmaster_start_time()::text AS started"
 _NAMED = """
     LEFT JOIN (accounts a JOIN spaces s ON s.domain = a.domain)
         ON a.username = %(username)s AND a.domain = %(domain)s
 """
 
 # One row whether there is such an account or not: the same work for both.
-FIND = Query("find credentials", f"SELECT {_ACCOUNT} FROM (SELECT) AS always {_NAMED}")
+FIND = Query("find credentials", f"SELECT {_STARTED}, {_ACCOUNT} FROM (SELECT) AS always {_NAMED}")
 FIND_AND_COUNT = Query(
     "find credentials and failures",
     f"""
-    SELECT counted.hits, {_ACCOUNT},
+    SELECT {_STARTED}, counted.hits, {_ACCOUNT},
         (SELECT n.used_at FROM nonces n WHERE n.opaque = %(opaque)s AND n.account_id = a.id) AS nonce_used_at
     FROM (
         SELECT array_agg(coalesce(c.hits, 0) ORDER BY u.position) AS hits
@@ -58,22 +59,27 @@ class DigestAccount:
     nonce_used_at: datetime | None
 
 
-async def find(runner: Runner, username: str, domain: str) -> DigestAccount | None:
+@frozen
+class Found:
+    """What there is under a name; `started` tells one life of the database server from the next."""
+
+    account: DigestAccount | None
+    started: str
+    hits: list[int]
+
+
+async def find(runner: Runner, username: str, domain: str) -> Found:
     """Return an account's credentials."""
     return _from_row((await runner.run(FIND, username=username, domain=domain))[0])
 
 
-async def find_and_count(
-    runner: Runner, username: str, domain: str, opaque: str, windows: Windows
-) -> tuple[DigestAccount | None, list[int]]:
+async def find_and_count(runner: Runner, username: str, domain: str, opaque: str, windows: Windows) -> Found:
     """Return an account's credentials, with when the nonce of `opaque` was last used, and the counts of windows."""
     names, subjects, starts, _ = ([window[place] for window in windows] for place in range(4))
     rows = await runner.run(
         FIND_AND_COUNT, username=username, domain=domain, opaque=opaque, names=names, subjects=subjects, starts=starts
     )
-    row = rows[0]
-    hits = row.pop("hits")
-    return _from_row(row), hits
+    return _from_row(rows[0])
 
 
 async def proportions(runner: Runner, domain: str) -> dict[tuple[str, ...], int]:
@@ -82,8 +88,10 @@ async def proportions(runner: Runner, domain: str) -> dict[tuple[str, ...], int]
     return {tuple(row["algorithms"].split(",")): row["accounts"] for row in rows}
 
 
-def _from_row(row: Row) -> DigestAccount | None:
+def _from_row(row: Row) -> Found:
+    started, hits = row.pop("started"), row.pop("hits", [])
     if row["account_id"] is None:
-        return None
+        return Found(None, started, hits)
     passwords = tuple(StoredPassword(*password) for password in row.pop("passwords") or ())
-    return DigestAccount(passwords=passwords, nonce_used_at=row.pop("nonce_used_at", None), actor=Actor(**row))
+    nonce_used_at = row.pop("nonce_used_at", None)
+    return Found(DigestAccount(Actor(**row), passwords, nonce_used_at), started, hits)

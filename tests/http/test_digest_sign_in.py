@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import pytest_twisted
 from pytest_twisted import ensureDeferred
-from support.application import TENANT, Application, at_once
+from support.application import TENANT, Application, at_once, fill, migrate, start
+from support.postgres import Postgres, embedded_binaries
 from support.web import Browser, Reply, digest_answer
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
 
 ME = "/api/accounts/me"
 
@@ -227,3 +232,34 @@ async def test_asking_for_a_challenge_writes_nothing(app: Application) -> None:
     for _ in range(3):
         await _challenge(_as(app, "alice"))
     assert app.sql("SELECT 1 FROM nonces") == []
+
+
+@pytest_twisted.async_yield_fixture
+async def alone() -> AsyncIterator[tuple[Postgres, Application]]:
+    """The application on a server of its own, which may be restarted."""
+    server = Postgres(embedded_binaries())
+    server.start()
+    dsn = server.create_database()
+    await migrate(dsn)
+    fill(dsn)
+    application = await start(dsn)
+    yield server, application
+    await application.database.stop()
+    server.remove()
+
+
+@ensureDeferred
+async def test_a_restart_of_the_database_voids_all_nonces(alone: tuple[Postgres, Application]) -> None:
+    server, app = alone
+    await app.has_account("alice")
+    alice = _as(app, "alice")
+    challenge = await _challenge(alice)
+    first = digest_answer(challenge, "alice", "alice_password", "GET", ME)
+    assert (await alice.get(ME, authorization=first)).status == 200
+    server.restart()
+    while (reply := await alice.get(ME, authorization=first)).status == 503:
+        await deferLater(reactor, 0.05)
+    assert reply.status == 401
+    later = digest_answer(challenge, "alice", "alice_password", "GET", ME, nc=2)
+    assert (await alice.get(ME, authorization=later)).status == 401
+    assert (await _sign_in(alice, "alice", "alice_password")).status == 200
