@@ -12,6 +12,9 @@ from flexid.commands.command import Command, Outcome, Problem, Program, answer
 from flexid.domain.errors import Conflict
 from flexid.services.administrators import DEFAULT_USERNAME, Wanted
 
+LARGEST_ID = 999_999_999_999_999_999
+"""Eighteen digits: PostgreSQL holds no more than nineteen."""
+
 
 def _ip(text: str) -> str:
     try:
@@ -49,8 +52,14 @@ async def _create(program: Program, options: Namespace) -> Outcome:
     return Outcome("\n".join(lines).replace("api_key:", "API key:"), asdict(made))
 
 
+def _id(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or len(text) > len(str(LARGEST_ID)):
+        raise ArgumentTypeError(f"{text!r} is no id")
+    return int(text)
+
+
 def _account(parser: ArgumentParser) -> None:
-    parser.add_argument("id", metavar="ID", type=int, help="the id of the account")
+    parser.add_argument("id", metavar="ID", type=_id, help="the id of the account")
 
 
 async def _set_admin(program: Program, options: Namespace) -> Outcome:

@@ -51,12 +51,20 @@ async def _backup(program: Program, options: Namespace) -> Outcome:
     return Outcome(f"Wrote {options.file}, {size} bytes", {"file": str(options.file), "size": size})
 
 
-def _ask(_: Namespace) -> None:
-    if not confirm("This replaces everything in the database. Go on?"):
+def _restoring(parser: ArgumentParser) -> None:
+    _file(parser)
+    parser.add_argument("--yes", action="store_true", help="replace everything without asking")
+
+
+def _ask(options: Namespace) -> None:
+    if not options.yes and not confirm("This replaces everything in the database. Go on?"):
         raise Problem("nothing was changed")
+    options.yes = True
 
 
 async def _restore(program: Program, options: Namespace) -> Outcome:
+    if not options.yes:
+        raise Problem("this replaces everything in the database: say --yes where nobody can be asked")
     async with program.database() as found:
         applied = await _backups(program, found).restore(options.file)
     text = f"Restored {options.file}; restart flexid if it runs"
@@ -66,4 +74,4 @@ async def _restore(program: Program, options: Namespace) -> Outcome:
 MIGRATE = Command(_migrate)
 STATUS = Command(_status)
 BACKUP = Command(_backup, _file)
-RESTORE = Command(_restore, _file, _ask)
+RESTORE = Command(_restore, _restoring, _ask)

@@ -16,7 +16,7 @@ _EMAIL = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]"
 )
 _DOMAIN = re.compile(r"(?=.{1,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_NEVER_IN_USERNAMES = re.compile(r'[\x00-\x20\x7f@"<>;:/?\\]')
+NEVER_IN_USERNAMES = re.compile(r'[\x00-\x20\x7f@"<>;:/?\\]')
 """Whatever the configured regex says: these would break a SIP address or a path."""
 
 
@@ -26,7 +26,7 @@ def username_fault(username: str, pattern: str, blacklist: Sequence[str], *, pho
         return Text("The {field} may not be longer than {length} characters", field="username", length=USERNAME_LENGTH)
     if username != username.lower():
         return Text("The username must be in lower case")
-    if not re.search(pattern, username) or _NEVER_IN_USERNAMES.search(username):
+    if not re.search(pattern, username) or NEVER_IN_USERNAMES.search(username):
         return Text("The username contains characters that are not allowed")
     if not phone_allowed and looks_like_phone(username):
         return Text("The username may not be a phone number")

@@ -15,9 +15,9 @@ ENDS = 2
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 
-def page_number(text: str | None) -> int:
-    """Return the page that is asked for, 1 to 999,999,999; anything that is no such number is page 1."""
-    return int(text) if text is not None and _NUMBER.fullmatch(text) else 1
+def page_number(text: str | None, otherwise: int = 1) -> int:
+    """Return the number that is asked for, 1 to 999,999,999; `otherwise` for anything that is no such number."""
+    return int(text) if text is not None and _NUMBER.fullmatch(text) else otherwise
 
 
 def envelope(

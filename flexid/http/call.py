@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Generic, TypeVar
+from urllib.parse import parse_qsl
 
 from attrs import define
 
@@ -62,9 +63,9 @@ class Call(Generic[I]):
     @property
     def language(self) -> str:
         """Return the language of ours that the client likes best."""
-        return self.templates.languages.choose(self.request.getHeader("accept-language"))
+        return self.templates.languages.choose(self.request.header("accept-language"))
 
     def query(self, name: str) -> str | None:
-        """Return the first value of a parameter of the query string."""
-        values = self.request.args.get(name.encode())
-        return values[0].decode(errors="replace") if values else None
+        """Return the first value of a parameter of the query string, empty if it has none; None if it is absent."""
+        query = self.request.uri.partition(b"?")[2].decode(errors="replace")
+        return next((value for key, value in parse_qsl(query, keep_blank_values=True) if key == name), None)

@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes
 
 from klein import Klein
 from klein.resource import KleinResource
-from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
@@ -47,7 +47,7 @@ class Root(Resource):
         if (hot := self._hot(request)) is not None:
             self._router.begin(request, *hot)
             return NOT_DONE_YET
-        if not _is_readable(request.path):
+        if not _is_readable(request.path) or not (request.header("host") or "").isascii():
             self._router.begin(request, None, {})
             return NOT_DONE_YET
         self._klein.render(request)
@@ -55,7 +55,8 @@ class Root(Resource):
 
     def _add(self, klein: Klein, route: Route) -> None:
         def handle(request: FlexidRequest, **parameters: Any) -> Deferred[None]:
-            return self._router.begin(request, route, parameters)
+            self._router.begin(request, route, parameters)
+            return _never()
 
         handle.__name__ = f"{route.method} {route.path}"
         klein.route(route.werkzeug_rule, methods=[route.method])(handle)
@@ -79,7 +80,16 @@ class Root(Resource):
         return route, {name: unquote_to_bytes(last).decode()}
 
     def _unmatched(self, request: FlexidRequest, failure: Failure) -> Deferred[None]:
-        return ensureDeferred(self._router.unmatched(request, failure.value))
+        self._router.begin_unmatched(request, failure.value)
+        return _never()
+
+
+def _never() -> Deferred[None]:
+    """Return what Klein may hold on to: it would cancel the work when the client hangs up, and finish what is finished.
+
+    A request runs to its end in any case, as those do that Klein never sees.
+    """
+    return Deferred()
 
 
 def _is_readable(path: bytes) -> bool:

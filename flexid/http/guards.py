@@ -61,22 +61,22 @@ class Guards:
 
     async def _identify(self, kind: Caller, request: FlexidRequest, known: KnownSpace, peer: Peer) -> Actor:
         # The first credential decides, and no Space has an OpenID server to vouch for bearer tokens yet.
-        if (request.getHeader("authorization") or "")[:7].lower() == "bearer ":
+        if kind is USER and (request.header("authorization") or "")[:7].lower() == "bearer ":
             raise Unauthenticated(digest.UNAUTHENTICATED)
-        if key := request.getHeader("x-api-key"):
+        if key := request.header("x-api-key"):
             return await self.services.api_keys.identify(key, peer.ip)
         if kind in {ADMIN, SUPER_ADMIN}:
             raise Unauthenticated(digest.UNAUTHENTICATED)
         return await self._by_digest(request, known, peer)
 
     async def _by_digest(self, request: FlexidRequest, known: KnownSpace, peer: Peer) -> Actor:
-        address = parse_from(request.getHeader("from") or "")
+        address = parse_from(request.header("from") or "")
         if address is None:
             raise Unauthenticated(Text("From header is required or invalid"))
         asked = digest.Request(
             known.space, address, peer.ip, request.method.decode(), request.uri.decode(errors="replace")
         )
-        answer = parse_authorization(request.getHeader("authorization") or "")
+        answer = parse_authorization(request.header("authorization") or "")
         if answer is None:
             raise Unauthenticated(digest.UNAUTHENTICATED, await self.services.digest.challenge(asked))
         signed_in = await self.services.digest.sign_in(asked, answer)
@@ -88,4 +88,4 @@ class Guards:
 
 def user_agent(request: FlexidRequest) -> str:
     """Return what a client calls itself, fit to be stored."""
-    return _CONTROL.sub("", request.getHeader("user-agent") or "")[:USER_AGENT_LENGTH]
+    return _CONTROL.sub("", request.header("user-agent") or "")[:USER_AGENT_LENGTH]

@@ -115,9 +115,18 @@ def _day(value: object) -> object:
 LENGTH_OF_ENTRY = 255
 LENGTH_OF_TEXT = 65_535
 
+
+def _one_line(value: str) -> str:
+    if not value.isprintable():
+        raise refuse(Text("It contains characters that are not allowed"))
+    return value
+
+
 AnyText = Annotated[str, BeforeValidator(_text), longest(LENGTH_OF_TEXT)]
 Text255 = Annotated[str, BeforeValidator(_text), longest(255)]
 Text64 = Annotated[str, BeforeValidator(_text), longest(64)]
+Line64 = Annotated[Text64, AfterValidator(_one_line)]
+Line255 = Annotated[Text255, AfterValidator(_one_line)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
 Dictionary = Annotated[dict[str, str], BeforeValidator(_dictionary)]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from attrs import frozen
 from twisted.internet.address import IPv4Address as IPv4Peer
 from twisted.internet.address import IPv6Address as IPv6Peer
-from twisted.web.server import Request
+
+from flexid.http.request import FlexidRequest
+
+_PORT = re.compile("[0-9]{0,5}")
 
 
 @frozen
@@ -37,26 +41,33 @@ class Proxies:
         """Return the proxies that a setting names, as addresses or networks."""
         return cls(tuple(ip_network(address) for address in addresses))
 
-    def peer(self, request: Request) -> Peer:
+    def peer(self, request: FlexidRequest) -> Peer:
         """Return who sent a request."""
         address = request.getClientAddress()
         # A UNIX socket has no addresses: whoever may open it is this machine.
         ip = address.host if isinstance(address, IPv4Peer | IPv6Peer) else "127.0.0.1"
         scheme = "https" if request.isSecure() else "http"
-        authority = (request.getHeader("host") or "").strip().lower()
+        authority = (request.header("host") or "").strip().lower()
         if self.trusted and self._is_trusted(ip):
             ip = self._forwarded_for(request, ip)
             forwarded = _first(request, "x-forwarded-proto").lower()
             scheme = forwarded if forwarded in {"http", "https"} else scheme
             authority = _first(request, "x-forwarded-host").lower() or authority
             port = _first(request, "x-forwarded-port")
-            if port.isdecimal() and ":" not in authority and port != {"http": "80", "https": "443"}[scheme]:
+            if (
+                port
+                and _PORT.fullmatch(port)
+                and ":" not in authority
+                and port != {"http": "80", "https": "443"}[scheme]
+            ):
                 authority = f"{authority}:{port}"
         return Peer(ip, scheme, _without_port(authority), authority)
 
-    def _forwarded_for(self, request: Request, ip: str) -> str:
-        """Return the nearest address that is no trusted proxy: what stands left of it anybody could have written."""
-        for item in reversed(",".join(request.requestHeaders.getRawHeaders("x-forwarded-for") or []).split(",")):
+    # What stands left of the nearest address that is no trusted proxy, anybody could have written.
+    def _forwarded_for(self, request: FlexidRequest, ip: str) -> str:
+        """Return the nearest address that is no trusted proxy."""
+        values = request.requestHeaders.getRawHeaders(b"x-forwarded-for") or []
+        for item in reversed(b",".join(values).decode(errors="replace").split(",")):
             if (read := _address(item)) is None:
                 break
             ip = str(read)
@@ -76,10 +87,10 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
-def _first(request: Request, header: str) -> str:
-    return (request.getHeader(header) or "").partition(",")[0].strip()
+def _first(request: FlexidRequest, header: str) -> str:
+    return (request.header(header) or "").partition(",")[0].strip()
 
 
 def _without_port(authority: str) -> str:
     host, _, port = authority.rpartition(":")
-    return host if host and port.isdecimal() else authority
+    return host if host and _PORT.fullmatch(port) else authority

@@ -26,7 +26,7 @@ class Refusals:
 
     def answer(self, request: FlexidRequest, error: DomainError, status: int, page_status: int) -> Answer:
         """Return the answer that tells of an error."""
-        language = self.languages.choose(request.getHeader("accept-language"))
+        language = self.languages.choose(request.header("accept-language"))
         if isinstance(error, Unauthenticated):
             for challenge in error.challenges:
                 request.responseHeaders.addRawHeader("WWW-Authenticate", challenge)
@@ -45,7 +45,7 @@ class Refusals:
 
     def broken(self, request: FlexidRequest) -> Answer:
         """Return the answer to a request that our own mistake has spoilt: it tells nothing of it."""
-        language = self.languages.choose(request.getHeader("accept-language"))
+        language = self.languages.choose(request.header("accept-language"))
         return self._rendered(
             request, (500, 500), {"message": self.languages.translate(BROKEN, language)}, {}, language
         )
@@ -59,7 +59,7 @@ class Refusals:
         language: str,
     ) -> Answer:
         status, page_status = statuses
-        if "text/html" not in (request.getHeader("accept") or ""):
+        if "text/html" not in (request.header("accept") or ""):
             answer = answers.json(body, status)
             return Answer(answer.body, answer.content_type, status, headers)
         return page(self.templates, request, "error.html", language, page_status, headers, message=body["message"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from itertools import count
+from math import inf
 from typing import Any
 
 from twisted.python.failure import Failure
@@ -16,8 +17,8 @@ from flexid.base.clock import random_bytes
 _PROCESS = random_bytes(8).hex()
 _numbers = count(1)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
-DRAINED = 64 << 20
-"""Bytes of a refused body that are read and thrown away, so that its sender reads the answer; then it is cut off."""
+DRAIN_SECONDS = 30.0
+"""How long a refused body is read and thrown away, so that its sender reads the answer; then it is cut off."""
 
 
 class FlexidRequest(Request):
@@ -25,6 +26,7 @@ class FlexidRequest(Request):
 
     received = 0
     is_too_large = False
+    cut_off_at = inf
     is_gone = False
     """Whether the client has hung up."""
 
@@ -32,21 +34,31 @@ class FlexidRequest(Request):
 
     def gotLength(self, length: int | None) -> None:
         """Be told the length of the body before it comes; None where the client does not say."""
-        self.is_too_large = length is not None and length > self.channel.site.max_body_size
-        super().gotLength(0 if self.is_too_large else length)
+        super().gotLength(length if length is None or length <= self.channel.site.max_body_size else 0)
+        if length is not None and length > self.channel.site.max_body_size:
+            self._refuse_body()
 
     def handleContentChunk(self, data: bytes) -> None:
         """Take a piece of the body."""
         self.received += len(data)
         if self.received > self.channel.site.max_body_size and not self.is_too_large:
-            self.is_too_large = True
-            content: Any = self.content
-            content.close()
-            self.content = io.BytesIO()
+            self._refuse_body()
         if not self.is_too_large:
             super().handleContentChunk(data)
-        elif self.received > DRAINED:
+        elif self.channel.site.reactor.seconds() > self.cut_off_at:
             self.channel.forceAbortClient()
+
+    def _refuse_body(self) -> None:
+        content: Any = self.content
+        content.close()
+        self.content = io.BytesIO()
+        self.is_too_large = True
+        self.cut_off_at = self.channel.site.reactor.seconds() + DRAIN_SECONDS
+
+    def header(self, name: str) -> str | None:
+        """Return the last value of a header as text, whatever bytes it holds."""
+        values = self.requestHeaders.getRawHeaders(name.encode())
+        return values[-1].decode(errors="replace") if values else None
 
     def connectionLost(self, reason: Failure) -> None:
         """Be told that the client has hung up."""
@@ -61,7 +73,7 @@ class FlexidRequest(Request):
 
     def request_id(self) -> str:
         """Return the caller's id if it is well formed, else one of ours."""
-        given = self.getHeader("x-request-id")
+        given = self.header("x-request-id")
         return given if given and _REQUEST_ID.fullmatch(given) else f"{_PROCESS}-{next(_numbers):x}"
 
     def has_header(self, name: str) -> bool:
@@ -78,6 +90,7 @@ class FlexidSite(Site):
 
     def __init__(self, resource: Any, reactor: Any, *, max_body_size: int, idle_seconds: int = 60) -> None:
         super().__init__(resource, timeout=idle_seconds, reactor=reactor)
+        self.reactor = reactor
         self.max_body_size = max_body_size
 
     def log(self, request: Any) -> None:

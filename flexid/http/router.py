@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from attrs import frozen
-from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.defer import ensureDeferred
 from twisted.logger import Logger
 from werkzeug.exceptions import MethodNotAllowed
 
@@ -75,37 +75,44 @@ class Router:
     is_open: Callable[[], bool]
     """Whether the database is there and migrated: before that, only health answers."""
 
-    def begin(self, request: FlexidRequest, route: Route | None, parameters: Mapping[str, Any]) -> Deferred[None]:
-        """Start to answer a request; the Deferred never fails."""
-        return ensureDeferred(self._serve(request, route, parameters))
+    def begin(self, request: FlexidRequest, route: Route | None, parameters: Mapping[str, Any]) -> None:
+        """Start to answer a request for a route, or for none."""
+        # The route as it was declared: the path itself may hold a token.
+        declared = f"{route.method} {route.path}" if route else "no route"
+        ensureDeferred(self._serve(request, declared, self._answer(request, route, parameters)))
 
-    async def _serve(self, request: FlexidRequest, route: Route | None, parameters: Mapping[str, Any]) -> None:
+    def begin_unmatched(self, request: FlexidRequest, error: BaseException | None) -> None:
+        """Start to answer a request that no route matches, or one of another method only."""
+        ensureDeferred(self._serve(request, "no route", self._answer_unmatched(request, error)))
+
+    async def _serve(self, request: FlexidRequest, declared: str, answering: Awaitable[Answer]) -> None:
         request_id = request.request_id()
         request.setHeader("X-Request-ID", request_id)
         request.setHeader("Server", "flexid")
+        if request.path.startswith(b"/api"):
+            self._allow_any_origin(request)
         try:
-            answer = await self._answer(request, route, parameters)
+            answer = await answering
         except errors.DomainError as error:
             answer = self._refuse(request, error)
         except Exception:  # noqa: BLE001  # a mistake of ours spoils one answer, not the connection
-            # The route as it was declared: the path itself may hold a token.
-            declared = f"{route.method} {route.path}" if route else "no route"
             log.failure("{route} failed, request {request_id}", route=declared, request_id=request_id)
             answer = self.refusals.broken(request)
         _send(request, answer)
 
     async def _answer(self, request: FlexidRequest, route: Route | None, parameters: Mapping[str, Any]) -> Answer:
-        if request.path.startswith(b"/api"):
-            self._allow_any_origin(request)
         if request.is_too_large:
             raise TooLarge(Text("The body is too large"))
         if route is None:
             raise errors.NotFound(Text("The route could not be found."))
         call = await self._admit(request, route)
+        body = {}
         if request.method in BODY_METHODS:
-            body = bodies.read(request.body(), request.getHeader("content-type") or "")
-            if route.input:
-                call.given_input = await _read_input(call, route, route.input, body, parameters)
+            body = bodies.read(request.body(), request.header("content-type") or "")
+        if route.first:
+            await route.first(call, body)
+        if route.input:
+            call.given_input = await _read_input(call, route, route.input, body, parameters)
         return answers.of(await route.handler(call, **parameters), route.status)
 
     async def _admit(self, request: FlexidRequest, route: Route) -> Call[Any]:
@@ -121,8 +128,6 @@ class Router:
             call.known_space = await self.guards.space(peer)
         if route.caller is not PUBLIC:
             call.caller = await self.guards.caller(route.caller, request, call.known, peer)
-        if route.first:
-            await route.first(call)
         return call
 
     def _allow_any_origin(self, request: FlexidRequest) -> None:
@@ -130,23 +135,12 @@ class Router:
         request.setHeader("Access-Control-Allow-Origin", self.settings.api.allow_origin)
         request.setHeader("Access-Control-Expose-Headers", "WWW-Authenticate, X-Request-ID, Retry-After")
 
-    async def unmatched(self, request: FlexidRequest, error: BaseException | None) -> None:
-        """Answer a request that no route matches: OPTIONS where some other method does, else a refusal."""
+    async def _answer_unmatched(self, request: FlexidRequest, error: BaseException | None) -> Answer:
         allowed = set(error.valid_methods or ()) if isinstance(error, MethodNotAllowed) else set()
         if request.method == b"OPTIONS" and allowed:
-            _send(request, self._options(request, allowed))
-            return
-        request.setHeader("X-Request-ID", request.request_id())
-        request.setHeader("Server", "flexid")
-        if request.path.startswith(b"/api"):
-            self._allow_any_origin(request)
-        try:
-            await self.guards.space(self.proxies.peer(request))
-            refusal: errors.DomainError = errors.NotFound(Text("The route could not be found."))
-            refusal = WrongMethod(allowed) if allowed else refusal
-        except errors.DomainError as no_space:
-            refusal = no_space
-        _send(request, self._refuse(request, refusal))
+            return self._options(request, allowed)
+        await self.guards.space(self.proxies.peer(request))
+        raise WrongMethod(allowed) if allowed else errors.NotFound(Text("The route could not be found."))
 
     def _refuse(self, request: FlexidRequest, error: errors.DomainError) -> Answer:
         status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
@@ -156,7 +150,6 @@ class Router:
         methods = ", ".join(sorted({*allowed, "OPTIONS"}))
         headers = {"Allow": methods}
         if request.path.startswith(b"/api"):
-            self._allow_any_origin(request)
             headers["Access-Control-Allow-Methods"] = methods
             headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, From, X-API-Key, X-Request-ID"
             headers["Access-Control-Max-Age"] = "86400"

@@ -6,7 +6,7 @@ From a declaration follow dispatch, permission, validation and, from what it say
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any, get_type_hints
 
@@ -17,8 +17,9 @@ from flexid.http.call import Call
 from flexid.http.inputs import Input
 
 Handler = Callable[..., Awaitable[Any]]
-Check = Callable[[Call[Any]], Awaitable[None]]
-Refusals = Callable[..., Awaitable[Mapping[str, list[Text]]]]
+Check = Callable[[Call[Any], Mapping[str, Any]], Awaitable[None]]
+"""Called with the call and the fields of its body, as they came."""
+Refusals = Callable[..., Awaitable[Mapping[str, Sequence[Text]]]]
 """Called with the call, the readable fields of its body, and the parameters of its path by name."""
 
 
@@ -47,7 +48,7 @@ class Route:
     before: Callable[[Call[Any]], None] | None
     """Refuses the call before anything else is looked at."""
     first: Check | None
-    """Refuses the call before its input is looked at."""
+    """Refuses the call before its input is validated."""
     refusals: Refusals | None
     """Names what the database would refuse, where other fields are already wrong."""
     hot: bool

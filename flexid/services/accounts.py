@@ -17,7 +17,7 @@ from flexid.domain.space import Space
 from flexid.services.account_rules import AccountRules, Fields, without_nothing
 from flexid.services.api_keys import ApiKeys
 from flexid.services.space_directory import SpaceDirectory
-from flexid.store import account_changes, accounts, provisioning_tokens
+from flexid.store import account_changes, accounts, provisioning_tokens, spaces
 from flexid.store.database import Database
 from flexid.store.failures import ConstraintViolated
 
@@ -184,8 +184,9 @@ class Accounts:
         await self.rules.refuse(transaction, before.domain, checked, by_admin=True, but=before.id)
 
     async def _set_password(self, transaction: Any, account: Account, password: str) -> None:
-        known = await self.directory.by_domain(account.domain)
-        stored = known and hashed(known.space, account.username, password)
+        # Asked within the transaction: waiting for a second connection, transactions could hold each other up.
+        space = await spaces.find(transaction, account.domain)
+        stored = space and hashed(space, account.username, password)
         if stored:
             await account_changes.set_password(transaction, account.id, stored)
 

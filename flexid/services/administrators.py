@@ -55,7 +55,7 @@ class Administrators:
     async def create(self, wanted: Wanted, *, overwrite: bool = False) -> Administrator:
         """Create an activated administrator with an API key that never expires.
 
-        An account of that name is made one if `overwrite` is set: it keeps its id and gets the password.
+        An account of that name is made one if `overwrite` is set: it keeps its id, gets the password, and is unblocked.
 
         :raise NotFound: no such Space.
         :raise Conflict: the account exists.
@@ -128,7 +128,7 @@ async def _space(runner: Runner, domain: str | None) -> Space:
 
 
 async def _overwrite(runner: Runner, space: Space, existing: Account, password: str) -> int:
-    await account_changes.change(runner, evolve(existing, admin=True, activated=True))
+    await account_changes.change(runner, evolve(existing, admin=True, activated=True, blocked=False))
     if stored := hashed(space, existing.username, password):
         await account_changes.set_password(runner, existing.id, stored)
     return existing.id

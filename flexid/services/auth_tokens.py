@@ -38,6 +38,14 @@ class AuthTokens:
         ):
             raise NotFound
 
+    async def refuse_unless_attached(self, space: Space, token: str) -> None:
+        """Refuse a token that could not be redeemed.
+
+        :raise NotFound: no such token, or none that is attached.
+        """
+        if not await auth_tokens.is_attached(self.database, token, space.domain, self.minutes):
+            raise NotFound
+
     async def redeem_for_key(self, space: Space, token: str, ip: str) -> str:
         """Return a user key of the attached account, bound to the address; the token is gone.
 

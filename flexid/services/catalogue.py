@@ -67,7 +67,7 @@ def build(settings: Settings, database: Database, clock: Clock) -> Services:
         digest=Digest(database, clock, directory, limits, lifetimes.nonce),
         spaces=Spaces(database, directory, clock, settings.root_host),
         accounts=Accounts(database, directory, rules, api_keys),
-        own_account=OwnAccount(database, directory, rules, api_keys),
+        own_account=OwnAccount(database, directory, rules, api_keys, limits),
         registration=Registration(database, rules, lifetimes.creation_token),
         auth_tokens=AuthTokens(database, api_keys, lifetimes.auth_token),
         provisioning=Provisioning(database, directory, lifetimes.provisioning_token, lifetimes.auth_token),

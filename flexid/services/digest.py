@@ -72,7 +72,11 @@ class Digest:
 
     async def challenge(self, request: Request) -> tuple[str, ...]:
         """Return one challenge for each hash that the account has, SHA-256 first."""
-        found = await digest_accounts.find(self.database, request.address.username, request.address.domain)
+        name = (request.address.username, request.address.domain)
+        found = await digest_accounts.find(self.database, *name)
+        if found.epoch is None:
+            await nonces.new_epoch(self.database)
+            found = await digest_accounts.find(self.database, *name)
         return self._challenges(request, await self._candidate(request, found))
 
     async def sign_in(self, request: Request, answer: DigestAnswer) -> SignedIn:
@@ -120,7 +124,7 @@ class Digest:
         space = await self._space_of(request)
         key = await self._server_key()
         # A crash of the server forgets which answers have passed, so what was issued before it must not pass again.
-        nonce_key = hmac.digest(key, found.started.encode(), "sha256")
+        nonce_key = hmac.digest(key, (found.epoch or random_bytes(16).hex()).encode(), "sha256")
         decoys = decoy_passwords(key, str(request.address), space.realm, await self._shares(space))
         account = found.account
         if not account or not account.passwords or not self._may_sign_in(account.actor, request):

@@ -29,6 +29,9 @@ class Housekeeping:
             minutes = self.lifetimes.nonce
             if not minutes:
                 return 0
+        elif not self.lifetimes.nonce or minutes < self.lifetimes.nonce:
+            # They could be answered once more if they were merely forgotten.
+            await nonces.void_all(self.database)
         return await nonces.clear(self.database, self.clock.now() - timedelta(minutes=minutes))
 
     async def clear_api_keys(self, minutes: int | None = None) -> int:

@@ -73,6 +73,13 @@ class Limits:
             windows.append((limit.name, subject, start, start + timedelta(seconds=limit.seconds)))
         return Budget(windows, tuple(limit.hits * self.factor for limit, _ in pairs))
 
+    async def refuse_if_spent(self, runner: Runner, budget: Budget) -> None:
+        """Refuse where one of the windows is full.
+
+        :raise Throttled: with the seconds until the last of the full windows ends.
+        """
+        budget.refuse_if_spent(await throttles.hits(runner, budget.windows), self.clock.now())
+
     async def count(self, runner: Runner, budget: Budget) -> None:
         """Count one failure."""
         await throttles.hit(runner, budget.windows)

@@ -33,12 +33,12 @@ class Provisioning:
 
     async def own(self, known: KnownSpace, actor: Actor, base_url: str, *, reset_password: bool) -> bytes:
         """Return the document of the caller's account."""
+        if actor.domain != known.space.domain:
+            known = await self.directory.by_domain(actor.domain) or known
         async with self.database.transaction() if reset_password else nullcontext(self.database) as runner:
             account = actor.account or await accounts.find(runner, actor.account_id)
             if account is None:
                 raise NotFound
-            if account.domain != known.space.domain:
-                known = await self.directory.by_domain(account.domain) or known
             if reset_password:
                 account = await _with_fresh_password(runner, known.space, account)
         return _document(known, account, base_url)

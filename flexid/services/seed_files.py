@@ -24,15 +24,22 @@ def _domain(value: str) -> str:
     return value
 
 
+def _username(value: str) -> str:
+    if value != value.lower() or names.NEVER_IN_USERNAMES.search(value):
+        raise ValueError("must be in lower case, without blanks and what a SIP address cannot hold")
+    return value
+
+
 def _counted(value: str) -> str:
     if POSTFIX not in value:
         raise ValueError(f"must contain {POSTFIX}")
+    _username(value.replace(POSTFIX, "").replace(ID, ""))
     return value
 
 
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 Domain = Annotated[str, AfterValidator(_domain)]
-Username = Annotated[str, Field(min_length=1, max_length=names.USERNAME_LENGTH)]
+Username = Annotated[str, Field(min_length=1, max_length=names.USERNAME_LENGTH), AfterValidator(_username)]
 
 
 class Password(BaseModel):

@@ -29,6 +29,13 @@ REDEEM = Query(
     WHERE token = %(token)s AND domain = %(domain)s AND account_id IS NOT NULL AND {_YOUNG} RETURNING account_id
     """,
 )
+IS_ATTACHED = Query(
+    "whether an auth token is attached",
+    f"""
+    SELECT 1 AS found FROM auth_tokens
+    WHERE token = %(token)s AND domain = %(domain)s AND account_id IS NOT NULL AND {_YOUNG}
+    """,
+)
 CLEAR = Query(
     "clear auth tokens",
     """
@@ -54,6 +61,11 @@ async def redeem(runner: Runner, token: str, domain: str, minutes: int) -> int |
     """Take the token away and return the account's id; None if there is no such token with an account."""
     rows = await runner.run(REDEEM, token=token, domain=domain, minutes=minutes)
     return rows[0]["account_id"] if rows else None
+
+
+async def is_attached(runner: Runner, token: str, domain: str, minutes: int) -> bool:
+    """Say whether a token could be redeemed."""
+    return bool(await runner.run(IS_ATTACHED, token=token, domain=domain, minutes=minutes))
 
 
 async def clear(runner: Runner, minutes: int) -> int:

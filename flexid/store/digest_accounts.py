@@ -16,18 +16,18 @@ _ACCOUNT = """
     (SELECT json_agg(json_build_array(p.algorithm, p.password) ORDER BY p.algorithm DESC)
      FROM passwords p WHERE p.account_id = a.id) AS passwords
 """
-_STARTED = "pg_postmaster_start_time()::text AS started"
+_EPOCH = "(SELECT epoch::text FROM nonce_epochs) AS epoch"
 _NAMED = """
     LEFT JOIN (accounts a JOIN spaces s ON s.domain = a.domain)
         ON a.username = %(username)s AND a.domain = %(domain)s
 """
 
 # One row whether there is such an account or not: the same work for both.
-FIND = Query("find credentials", f"SELECT {_STARTED}, {_ACCOUNT} FROM (SELECT) AS always {_NAMED}")
+FIND = Query("find credentials", f"SELECT {_EPOCH}, {_ACCOUNT} FROM (SELECT) AS always {_NAMED}")
 FIND_AND_COUNT = Query(
     "find credentials and failures",
     f"""
-    SELECT {_STARTED}, counted.hits, {_ACCOUNT},
+    SELECT {_EPOCH}, counted.hits, {_ACCOUNT},
         (SELECT n.used_at FROM nonces n WHERE n.opaque = %(opaque)s AND n.account_id = a.id) AS nonce_used_at
     FROM (
         SELECT array_agg(coalesce(c.hits, 0) ORDER BY u.position) AS hits
@@ -61,10 +61,10 @@ class DigestAccount:
 
 @frozen
 class Found:
-    """What there is under a name; `started` tells one life of the database server from the next."""
+    """What there is under a name; `epoch` tells the nonces of today from those before a crash, None right after one."""
 
     account: DigestAccount | None
-    started: str
+    epoch: str | None
     hits: list[int]
 
 
@@ -89,9 +89,9 @@ async def proportions(runner: Runner, domain: str) -> dict[tuple[str, ...], int]
 
 
 def _from_row(row: Row) -> Found:
-    started, hits = row.pop("started"), row.pop("hits", [])
+    epoch, hits = row.pop("epoch"), row.pop("hits", [])
     if row["account_id"] is None:
-        return Found(None, started, hits)
+        return Found(None, epoch, hits)
     passwords = tuple(StoredPassword(*password) for password in row.pop("passwords") or ())
     nonce_used_at = row.pop("nonce_used_at", None)
-    return Found(DigestAccount(Actor(**row), passwords, nonce_used_at), started, hits)
+    return Found(DigestAccount(Actor(**row), passwords, nonce_used_at), epoch, hits)

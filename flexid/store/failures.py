@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import psycopg2
 
-from flexid.domain.errors import Unavailable
+from flexid.domain.errors import NotFound, Unavailable
 from flexid.store.query import Query
 
 CONNECTION_ENDS = ("08", "57P")
@@ -26,6 +26,9 @@ STALE = ("26000", "0A000")
 """A prepared statement is gone, or its table has changed ("cached plan must not change result type")."""
 
 
+FOREIGN_KEY_VIOLATION = "23503"
+
+
 class StoreError(Exception):
     """A statement was refused."""
 
@@ -40,6 +43,10 @@ class ConstraintViolated(StoreError):  # noqa: N818  # services read it as a sen
         super().__init__(f"{query}: violates {constraint or f'NOT NULL of {column}'}")
         self.constraint = constraint
         self.column = column
+
+
+class ReferenceGone(NotFound):
+    """Something that is referred to was deleted a moment ago."""
 
 
 class QueryFailed(StoreError):  # noqa: N818  # as above
@@ -80,6 +87,8 @@ def translate(error: psycopg2.Error, query: Query, *, connection_lost: bool) -> 
         return Unavailable()
     if sqlstate.startswith(CONTENDED):
         return Contended()
+    if sqlstate == FOREIGN_KEY_VIOLATION:
+        return ReferenceGone()
     if sqlstate.startswith("23") or error.diag.constraint_name:
         return ConstraintViolated(query.name, error.diag.constraint_name or "", error.diag.column_name)
     explanation = type(error).__name__

@@ -31,6 +31,11 @@ CLEAR = Query(
     RETURNING opaque
     """,
 )
+NEW_EPOCH = Query("begin an epoch of nonces", "INSERT INTO nonce_epochs DEFAULT VALUES ON CONFLICT DO NOTHING")
+VOID_ALL = Query(
+    "void all nonces",
+    "INSERT INTO nonce_epochs DEFAULT VALUES ON CONFLICT (is_current) DO UPDATE SET epoch = excluded.epoch",
+)
 KEY = Query("key of Digest nonces", "SELECT key FROM server_keys WHERE purpose = 'digest nonces'")
 
 
@@ -48,6 +53,16 @@ async def kill(runner: Runner, opaque: str) -> None:
 async def clear(runner: Runner, before: datetime) -> int:
     """Forget nonces last used before a moment, at most 10,000 at once; return how many."""
     return len(await runner.run(CLEAR, before=before))
+
+
+async def new_epoch(runner: Runner) -> None:
+    """Begin an epoch where there is none."""
+    await runner.run(NEW_EPOCH)
+
+
+async def void_all(runner: Runner) -> None:
+    """Let no answer pass to a challenge of before, whether it was used or not."""
+    await runner.run(VOID_ALL)
 
 
 async def key(runner: Runner) -> bytes:

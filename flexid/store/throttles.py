@@ -18,6 +18,15 @@ HIT = Query(
     ON CONFLICT (limit_name, subject, window_start) DO UPDATE SET hits = c.hits + 1
     """,
 )
+HITS = Query(
+    "read the counts of limits",
+    """
+    SELECT array_agg(coalesce(c.hits, 0) ORDER BY u.position) AS hits
+    FROM unnest(%(names)s::text[], %(subjects)s::text[], %(starts)s::timestamptz[]) WITH ORDINALITY
+        AS u (limit_name, subject, window_start, position)
+    LEFT JOIN throttle_counters c USING (limit_name, subject, window_start)
+    """,
+)
 CLEAR = Query(
     "clear counters of limits",
     """
@@ -35,6 +44,13 @@ async def hit(runner: Runner, windows: Windows) -> None:
     """Count one in each window."""
     names, subjects, starts, ends = (list(column) for column in zip(*windows, strict=True))
     await runner.run(HIT, names=names, subjects=subjects, starts=starts, ends=ends)
+
+
+async def hits(runner: Runner, windows: Windows) -> list[int]:
+    """Return what was counted in each window, in the order given."""
+    names, subjects, starts, _ = (list(column) for column in zip(*windows, strict=True))
+    rows = await runner.run(HITS, names=names, subjects=subjects, starts=starts)
+    return list(rows[0]["hits"])
 
 
 async def clear(runner: Runner, now: datetime) -> int:

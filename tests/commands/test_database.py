@@ -57,7 +57,7 @@ async def test_a_backup_brings_everything_back(spaced_shell: Shell) -> None:
     assert written["size"] == file.stat().st_size
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     spaced_shell.sql("DELETE FROM spaces")
-    await spaced_shell.type("db", "restore", str(file))
+    await spaced_shell.type("db", "restore", "--yes", str(file))
     assert spaced_shell.sql("SELECT id, username FROM accounts") == [(made["id"], "admin")]
     assert spaced_shell.sql("SELECT name FROM account_names ORDER BY name") == [("admin",), ("gone",)]
     assert (await spaced_shell.type("accounts", "create-admin", "-u", "bob"))["id"] == made["id"] + 1
@@ -67,7 +67,7 @@ async def test_a_backup_brings_everything_back(spaced_shell: Shell) -> None:
 async def test_a_backup_fills_an_empty_database(spaced_shell: Shell, empty_shell: Shell) -> None:
     file = spaced_shell.directory / "backup"
     await spaced_shell.type("db", "backup", str(file))
-    await empty_shell.type("db", "restore", str(file))
+    await empty_shell.type("db", "restore", "--yes", str(file))
     assert empty_shell.sql("SELECT domain FROM spaces") == [("localhost",)]
 
 
@@ -77,7 +77,7 @@ async def test_a_backup_of_a_newer_flexid_is_refused(spaced_shell: Shell, empty_
     file = spaced_shell.directory / "backup"
     await spaced_shell.type("db", "backup", str(file))
     with pytest.raises(SchemaMismatch, match="9999_later"):
-        await empty_shell.type("db", "restore", str(file))
+        await empty_shell.type("db", "restore", "--yes", str(file))
     assert empty_shell.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
 
 
@@ -90,7 +90,7 @@ async def test_a_backup_that_was_cut_off_changes_nothing(spaced_shell: Shell) ->
     for length in (100, len(whole) * 9 // 10):
         file.write_bytes(whole[:length])
         with pytest.raises(BackupFailed):
-            await spaced_shell.type("db", "restore", str(file))
+            await spaced_shell.type("db", "restore", "--yes", str(file))
         assert spaced_shell.sql("SELECT count(*) FROM spaces") == [(2,)]
 
 
@@ -100,7 +100,7 @@ async def test_another_file_is_no_backup(spaced_shell: Shell) -> None:
     file.write_text("something else")
     for path in (file, spaced_shell.directory / "nothing"):
         with pytest.raises(BackupFailed):
-            await spaced_shell.type("db", "restore", str(path))
+            await spaced_shell.type("db", "restore", "--yes", str(path))
 
 
 @asynchronous
@@ -114,7 +114,7 @@ async def test_a_backup_of_ours_goes_to_an_older_server(spaced_shell: Shell, deb
     file = spaced_shell.directory / "backup"
     await spaced_shell.type("db", "backup", str(file))
     older = Shell(debian_postgres.create_database(), spaced_shell.directory)
-    await older.type("db", "restore", str(file))
+    await older.type("db", "restore", "--yes", str(file))
     assert older.sql("SELECT domain FROM spaces") == [("localhost",)]
     debian_postgres.drop_database(older.dsn)
 

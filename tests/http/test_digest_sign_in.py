@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -248,18 +250,35 @@ async def alone() -> AsyncIterator[tuple[Postgres, Application]]:
     server.remove()
 
 
+def _crash(app: Application) -> None:
+    """Kill a server process of a session: PostgreSQL ends all others, recovers, and goes on."""
+    (backend,) = app.sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'flexid' LIMIT 1")
+    os.kill(backend["pid"], signal.SIGKILL)
+
+
 @ensureDeferred
-async def test_a_restart_of_the_database_voids_all_nonces(alone: tuple[Postgres, Application]) -> None:
-    server, app = alone
+async def test_a_crash_of_the_database_lets_no_answer_pass_again(alone: tuple[Postgres, Application]) -> None:
+    _, app = alone
     await app.has_account("alice")
     alice = _as(app, "alice")
     challenge = await _challenge(alice)
     first = digest_answer(challenge, "alice", "alice_password", "GET", ME)
     assert (await alice.get(ME, authorization=first)).status == 200
-    server.restart()
+    _crash(app)
     while (reply := await alice.get(ME, authorization=first)).status == 503:
         await deferLater(reactor, 0.05)
     assert reply.status == 401
     later = digest_answer(challenge, "alice", "alice_password", "GET", ME, nc=2)
     assert (await alice.get(ME, authorization=later)).status == 401
+    assert (await _sign_in(alice, "alice", "alice_password")).status == 200
+
+
+@ensureDeferred
+async def test_forgetting_nonces_that_live_lets_no_answer_pass_again(app: Application) -> None:
+    await app.has_account("alice")
+    alice = _as(app, "alice")
+    header = digest_answer(await _challenge(alice), "alice", "alice_password", "GET", ME)
+    assert (await alice.get(ME, authorization=header)).status == 200
+    assert await app.services.housekeeping.clear_nonces(0) == 1
+    assert (await alice.get(ME, authorization=header)).status == 401
     assert (await _sign_in(alice, "alice", "alice_password")).status == 200

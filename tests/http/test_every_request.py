@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import re
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from support.application import TENANT_HOST, Application
 from support.web import Browser
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
-from twisted.logger import capturedLogs, formatEvent
+from twisted.logger import LogLevel, capturedLogs, formatEvent
 
 from flexid.base.settings import Settings
 from flexid.http.peers import Proxies
@@ -241,7 +242,7 @@ class _Request:
     def getClientAddress(self) -> Any:
         return self._address
 
-    def getHeader(self, name: str) -> str | None:
+    def header(self, name: str) -> str | None:
         values = self.requestHeaders.getRawHeaders(name)
         return values[-1] if values else None
 
@@ -298,3 +299,55 @@ async def test_until_the_database_is_migrated_only_health_answers(app: Applicati
     assert (reply.status, reply.headers["Retry-After"]) == (503, "1")
     assert (await browser.get("/health/live")).status == 200
     assert (await browser.get("/health/ready")).status == 503
+
+
+@ensureDeferred
+async def test_hanging_up_on_any_route_is_nobodys_mistake(app: Application) -> None:
+    account = await app.has_account("alice")
+    browsers = (app.admin, app.super_admin, app.user(account))
+    paths = [re.sub(r"\{\w+\}", str(account["id"]), route.path) for route in every_route()]
+    with capturedLogs() as events:
+        for browser in browsers:
+            for path in (*paths, "/nothing"):
+                browser.hang_up("GET", path)
+            browser.at("nowhere.localhost").hang_up("GET", "/api/nothing")
+        while app.database.busy or app.database.waiting:
+            await deferLater(reactor, 0.01)
+        gc.collect()
+    assert [formatEvent(event) for event in events if event["log_level"] > LogLevel.info] == []
+
+
+@pytest.mark.parametrize(
+    "header", ["User-Agent", "x-api-key", "From", "Authorization", "Host", "Accept", "X-Request-ID"]
+)
+@pytest.mark.parametrize("path", ["/api/ping", "/api/phone_countries", "/api/nothing", "/api/accounts/me"])
+@ensureDeferred
+async def test_bytes_that_are_no_text_are_answered(app: Application, header: str, path: str) -> None:
+    headers = {"Host": TENANT_HOST, "Connection": "close", header: "\udcff\udcfe"}
+    reply = await app.nobody.send("GET", path, headers, b"")
+    assert reply.status in {200, 401, 404}
+
+
+@pytest.mark.parametrize("host", ["tenant.localhost:" + "1" * 3000, "tenant.localhost:a", "tenant.localhost:²"])
+@ensureDeferred
+async def test_a_port_that_is_none_is_no_host_of_ours(app: Application, host: str) -> None:
+    assert (await app.nobody.at(host).get("/api/ping")).status == 404
+
+
+@ensureDeferred
+async def test_a_body_far_over_the_limit_gets_its_answer_too(app: Application) -> None:
+    headers = {"Host": TENANT_HOST, "Connection": "close", "Content-Length": str(100 << 20)}
+    reply = await app.admin.send("POST", "/api/accounts", headers, bytes(100 << 20))
+    assert reply.status == 413
+
+
+@ensureDeferred
+async def test_who_sends_a_refused_body_for_ever_is_cut_off(app: Application) -> None:
+    transport, protocol = app.nobody.connect()
+    protocol.dataReceived(b"POST /api/accounts HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999\r\n\r\n")
+    protocol.dataReceived(bytes(2 << 20))
+    assert not transport.disconnected
+    (request,) = protocol._channel.requests
+    request.cut_off_at = 0.0
+    protocol.dataReceived(b"x")
+    assert transport.disconnected

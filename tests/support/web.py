@@ -46,12 +46,12 @@ class _Transport(StringTransport):
 
     def __init__(self, closed: Deferred[None], ip: str) -> None:
         super().__init__(peerAddress=IPv4Address("TCP", ip, 50000))
-        self._closed = closed
+        self.closed = closed
 
     def loseConnection(self) -> None:
         if not self.disconnected:
             self.disconnected = True
-            self._closed.callback(None)
+            self.closed.callback(None)
 
     abortConnection = loseConnection  # Twisted's name
 
@@ -102,29 +102,33 @@ class Browser:
             sent.setdefault("Content-Length", str(len(content)))
         return await self.send(method, path, sent, content)
 
-    async def send(self, method: str, path: str, headers: Mapping[str, str], content: bytes) -> Reply:
-        closed: Deferred[None] = Deferred()
-        transport = _Transport(closed, self.ip)
+    def connect(self) -> tuple[_Transport, Any]:
+        """Return a new connection: its transport and the server's protocol."""
+        transport = _Transport(Deferred(), self.ip)
         protocol = self.site.buildProtocol(transport.getPeer())
         protocol.makeConnection(transport)
-        lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-        protocol.dataReceived("\r\n".join(lines).encode() + b"\r\n\r\n" + content)
-        await closed
+        return transport, protocol
+
+    async def send(self, method: str, path: str, headers: Mapping[str, str], content: bytes) -> Reply:
+        transport, protocol = self.connect()
+        protocol.dataReceived(_head(method, path, headers) + content)
+        await transport.closed
         response = HTTPResponse(_Socket(transport.value()), method=method)  # type: ignore[arg-type]
         response.begin()
         reply = Reply(response.status, response.headers, response.read())
         protocol.connectionLost(Failure(ConnectionAbortedError()))
         return reply
 
-    def hang_up(self, method: str, path: str, **headers: str) -> None:
+    def hang_up(self, method: str, path: str) -> None:
         """Send a request and close the connection before any answer can come."""
-        transport = _Transport(Deferred(), self.ip)
-        protocol = self.site.buildProtocol(transport.getPeer())
-        protocol.makeConnection(transport)
-        sent = {"Host": self.host, **self.headers, **{name.replace("_", "-"): v for name, v in headers.items()}}
-        lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items())]
-        protocol.dataReceived("\r\n".join(lines).encode() + b"\r\n\r\n")
+        _, protocol = self.connect()
+        protocol.dataReceived(_head(method, path, {"Host": self.host, **self.headers}))
         protocol.connectionLost(Failure(ConnectionAbortedError()))
+
+
+def _head(method: str, path: str, headers: Mapping[str, str]) -> bytes:
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join(lines).encode("utf-8", "surrogateescape") + b"\r\n\r\n"
 
 
 def digest_answer(  # what Digest consists of

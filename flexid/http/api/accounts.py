@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, TypedDict
-from urllib.parse import unquote
 
 from pydantic import Field
 
 from flexid.base.text import Text
 from flexid.domain.account import Account, NewAccount
-from flexid.domain.errors import NotFound
+from flexid.domain.errors import Invalid, NotFound
 from flexid.domain.pages import envelope, page_number
 from flexid.domain.sip_address import SipAddress, parse
+from flexid.domain.space import Space
 from flexid.http.api.account_answer import AccountAnswer, ResolvedAccountAnswer, show, show_resolved
 from flexid.http.call import Call
 from flexid.http.inputs import AnyText, Dictionary, Flag, Input, Text255, one_of
@@ -63,20 +63,25 @@ class ResolveAnswer(TypedDict):
     payload: ResolvedAccountAnswer
 
 
-async def has_room(call: Call[Any]) -> None:
-    """Refuse a creation in a full Space before its input is looked at."""
-    await call.services.accounts.refuse_if_full(call.space)
+async def has_room(call: Call[Any], body: Mapping[str, Any]) -> None:
+    """Refuse a creation in a full Space, or in none, before its input is validated."""
+    space = await _space_for(call, body.get("domain")) if call.actor.super_admin else call.space
+    await call.services.accounts.refuse_if_full(space)
 
 
-async def faults_of_new(call: Call[Any], values: Mapping[str, Any]) -> Mapping[str, list[Text]]:
+async def faults_of_new(call: Call[Any], values: Mapping[str, Any]) -> Mapping[str, Sequence[Text]]:
     """Return what is wrong with the readable fields of a new account."""
-    return await call.services.accounts.faults(call.space, _fields(values))
+    try:
+        space = await _space_for(call, values.get("domain"))
+    except Invalid as no_space:
+        return {**await call.services.accounts.faults(call.space, _fields(values)), **no_space.errors}
+    return await call.services.accounts.faults(space, _fields(values))
 
 
 async def faults_of_change(call: Call[Any], values: Mapping[str, Any], account_id: int) -> Mapping[str, list[Text]]:
     """Return what is wrong with the readable fields of a changed account."""
     account = await call.services.accounts.show(call.actor, account_id)
-    space = await call.services.accounts.space_for(call.space, call.actor, account.domain)
+    space = await _space_for(call, account.domain)
     return await call.services.accounts.faults(space, _fields(values), but=account_id)
 
 
@@ -84,8 +89,7 @@ async def faults_of_change(call: Call[Any], values: Mapping[str, Any], account_i
 async def page(call: Call[Any]) -> dict[str, object]:
     """List the accounts of the Space, by id, 20 a page (`?page=`, `?per_page=` up to 100)."""
     number = page_number(call.query("page"))
-    asked = page_number(call.query("per_page")) if call.query("per_page") else PER_PAGE
-    per_page = min(asked, MOST_PER_PAGE)
+    per_page = min(page_number(call.query("per_page"), otherwise=PER_PAGE), MOST_PER_PAGE)
     total, accounts = await call.services.accounts.page(call.space, number, per_page)
     data = [show(account, call.settings.lifetimes) for account in accounts]
     extra = {"per_page": str(per_page)} if per_page != PER_PAGE else {}
@@ -96,9 +100,11 @@ async def page(call: Call[Any]) -> dict[str, object]:
 async def create(call: Call[AccountInput]) -> AccountAnswer:
     """Create an account in the Space of the host, or in the Space of `domain` for super administrators."""
     given = call.input
-    space = await call.services.accounts.space_for(call.space, call.actor, given.domain and given.domain.lower())
+    space = await _space_for(call, given.domain)
     new = NewAccount(**given.model_dump(exclude={"password", "domain"}), domain=space.domain)
-    account = await call.services.accounts.create(space, new, given.password, call.origin, call.origin.user_agent)
+    account = await call.services.accounts.create(
+        space, new, given.password, call.origin, call.origin.user_agent or space.name
+    )
     return _show(call, account)
 
 
@@ -164,7 +170,7 @@ async def search(call: Call[Any], sip: str) -> ResolvedAccountAnswer:
 @routes.get("/{email}/search-by-email", caller=ADMIN)
 async def search_by_email(call: Call[Any], email: str) -> ResolvedAccountAnswer:
     """Find an account by its email address; the oldest, where several share it."""
-    account = await call.services.accounts.by_email(call.actor, unquote(email))
+    account = await call.services.accounts.by_email(call.actor, email)
     return show_resolved(account, call.settings.lifetimes)
 
 
@@ -173,6 +179,11 @@ async def resolve(call: Call[Any], sip: str) -> ResolveAnswer:
     """Tell what a SIP address stands for; Flexisip asks this for every call."""
     account = await call.services.accounts.by_address(call.actor, _address(sip))
     return ResolveAnswer(type="account", payload=show_resolved(account, call.settings.lifetimes))
+
+
+async def _space_for(call: Call[Any], domain: object) -> Space:
+    wanted = domain.lower() if isinstance(domain, str) and domain else None
+    return await call.services.accounts.space_for(call.space, call.actor, wanted)
 
 
 def _show(call: Call[Any], account: Account) -> AccountAnswer:

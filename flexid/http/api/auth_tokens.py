@@ -51,6 +51,9 @@ async def attach(call: Call[Any], token: str) -> None:
 
 
 @routes.get("/me/api_key/{auth_token}", caller=PUBLIC)
-async def redeem(call: Call[Any], auth_token: str) -> ApiKeyAnswer:
+async def redeem(call: Call[Any], auth_token: str) -> ApiKeyAnswer | None:
     """Exchange a token with an account for an API key of that account; the token is gone."""
+    if call.request.method == b"HEAD":
+        await call.services.auth_tokens.refuse_unless_attached(call.space, auth_token)
+        return None
     return ApiKeyAnswer(api_key=await call.services.auth_tokens.redeem_for_key(call.space, auth_token, call.origin.ip))

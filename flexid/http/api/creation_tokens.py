@@ -14,7 +14,7 @@ from flexid.domain.errors import NotFound
 from flexid.domain.tokens import CreationToken
 from flexid.http.answers import moment
 from flexid.http.api.account_answer import AccountAnswer, show
-from flexid.http.api.accounts import DtmfProtocol, has_room
+from flexid.http.api.accounts import DtmfProtocol
 from flexid.http.call import Call
 from flexid.http.inputs import AnyText, Input, Text64, refuse
 from flexid.http.routes import ADMIN, PUBLIC, USER, Routes
@@ -47,7 +47,7 @@ class CreationTokenAnswer(TypedDict):
 class ConsumeInput(Input):
     """The token to be used up."""
 
-    account_creation_token: Text64 | None = None
+    account_creation_token: object = None
 
 
 class RegistrationInput(Input):
@@ -66,6 +66,11 @@ class RegistrationInput(Input):
     dictionary: Refused = None
 
 
+async def space_has_room(call: Call[Any], _: Mapping[str, Any]) -> None:
+    """Refuse a registration in a full Space before its input is validated."""
+    await call.services.accounts.refuse_if_full(call.space)
+
+
 async def faults_of_registration(call: Call[Any], values: Mapping[str, Any]) -> Mapping[str, list[Text]]:
     """Return what is wrong with the readable fields of a registration."""
     fields = Fields(values.get("username"), values.get("password"))
@@ -82,7 +87,7 @@ async def create(call: Call[Any]) -> CreationTokenAnswer:
 async def consume(call: Call[ConsumeInput]) -> CreationTokenAnswer:
     """Use a token up and link it to the caller."""
     token = call.input.account_creation_token
-    if token is None:
+    if not isinstance(token, str) or "\0" in token:
         raise NotFound
     return _show(call, await call.services.registration.consume_token(call.space, call.actor, token))
 
@@ -91,7 +96,7 @@ async def consume(call: Call[ConsumeInput]) -> CreationTokenAnswer:
     "/accounts/with-account-creation-token",
     caller=PUBLIC,
     input=RegistrationInput,
-    first=has_room,
+    first=space_has_room,
     refusals=faults_of_registration,
 )
 async def register(call: Call[RegistrationInput]) -> AccountAnswer:

@@ -50,7 +50,10 @@ async def provision(call: Call[Any]) -> AccountAnswer:
 async def password(call: Call[PasswordInput]) -> AccountAnswer:
     """Change the password and activate the account."""
     given = call.input
-    return _show(call, await call.services.own_account.change_password(call.actor, given.password, given.old_password))
+    return _show(
+        call,
+        await call.services.own_account.change_password(call.actor, given.password, given.old_password, call.origin),
+    )
 
 
 def _show(call: Call[Any], account: Account) -> AccountAnswer:

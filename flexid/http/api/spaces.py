@@ -11,7 +11,7 @@ from flexid.domain.passwords import ALGORITHMS
 from flexid.domain.space import DigestConfiguration
 from flexid.http.api.space_answer import DigestAnswer, SpaceAnswer, show, show_digest
 from flexid.http.call import Call
-from flexid.http.inputs import AnyText, Day, Flag, Input, Text64, Text255, WholeNumber, between, one_of
+from flexid.http.inputs import AnyText, Day, Flag, Input, Line64, Line255, Text64, Text255, WholeNumber, between, one_of
 from flexid.http.routes import SUPER_ADMIN, Routes
 
 routes = Routes("/api/spaces", title="Spaces")
@@ -36,7 +36,7 @@ class SpaceTexts(Input):
 class NewSpaceInput(SpaceTexts):
     """A new Space; what is absent takes its default."""
 
-    name: Text255
+    name: Line255
     domain: Text64
     host: Text255
     super: Flag = False
@@ -65,7 +65,7 @@ class NewSpaceInput(SpaceTexts):
 class SpaceInput(SpaceTexts):
     """A whole Space; a whole answer may be put back."""
 
-    name: Text255
+    name: Line255
     host: Text255
     max_account: Count
     max_accounts: Count
@@ -93,7 +93,7 @@ class SpaceInput(SpaceTexts):
 class DigestInput(Input):
     """How passwords are hashed; another realm makes the stored ones worthless, so they must be dropped for it."""
 
-    realm: Text64
+    realm: Line64
     default_password_algorithm: Annotated[AnyText, one_of(*ALGORITHMS)] = "SHA-256"  # noqa: S105  # a hash
     drop_passwords: Flag = False
 

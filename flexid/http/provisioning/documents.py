@@ -26,7 +26,7 @@ def _refuse_crawlers(call: Call[Any]) -> None:
 
 
 def _resets_password(call: Call[Any]) -> bool:
-    return b"reset_password" in call.request.args or call.request.uri.endswith(b"?reset_password")
+    return call.query("reset_password") is not None
 
 
 @routes.get(caller=PUBLIC, before=_refuse_crawlers, hot=True)
@@ -48,6 +48,9 @@ async def me(call: Call[Any]) -> Answer:
 @routes.get("/{token}", caller=PUBLIC, before=_refuse_crawlers, hot=True)
 async def redeem(call: Call[Any], token: str) -> Answer:
     """Return the document of the account whose token this is; the token is used up and the account activated."""
+    if call.request.method == b"HEAD":
+        await call.services.provisioning.refuse_unless_current(call.space, token)
+        return answers.document(b"")
     return answers.document(
         await call.services.provisioning.redeem(
             call.known, token, call.peer.base_url, reset_password=_resets_password(call)
@@ -58,6 +61,9 @@ async def redeem(call: Call[Any], token: str) -> Answer:
 @routes.get("/auth_token/{token}", caller=PUBLIC)
 async def redeem_auth_token(call: Call[Any], token: str) -> Answer:
     """Return the document of the account that was attached to an auth token; the token is gone."""
+    if call.request.method == b"HEAD":
+        await call.services.auth_tokens.refuse_unless_attached(call.space, token)
+        return answers.document(b"")
     return answers.document(
         await call.services.provisioning.redeem_auth_token(
             call.known, token, call.peer.base_url, reset_password=_resets_password(call)
@@ -70,7 +76,7 @@ async def qrcode(call: Call[Any], token: str) -> Answer:
     """Return a QR code of the provisioning address, as PNG or, if that is accepted, SVG; the token is not used up."""
     await call.services.provisioning.refuse_unless_current(call.space, token)
     url = f"{call.peer.base_url}/provisioning/{token}" + ("?reset_password=1" if _resets_password(call) else "")
-    wants_svg = "image/svg+xml" in (call.request.getHeader("accept") or "")
+    wants_svg = "image/svg+xml" in (call.request.header("accept") or "")
     image = await deferToThread(qr.svg if wants_svg else qr.png, url)
     headers = {"X-Qrcode-URL": url, "Cache-Control": "no-store", "Vary": "Accept"}
     return Answer(image, "image/svg+xml" if wants_svg else "image/png", headers=headers)

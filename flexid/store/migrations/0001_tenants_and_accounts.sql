@@ -202,8 +202,8 @@ END $$;
 CREATE TRIGGER hold_emails AFTER UPDATE OF unique_email ON spaces
     FOR EACH ROW WHEN (OLD.unique_email <> NEW.unique_email) EXECUTE FUNCTION hold_emails_of_space();
 
--- A Space with a limit locks its row and counts; the others lock nothing. NO KEY UPDATE goes beside the key-share locks
--- of the foreign key that every creation takes.
+-- A Space with a limit locks its row and adds up; the others lock nothing. NO KEY UPDATE goes beside the key-share locks
+-- of the foreign key that every creation takes. Triggers fire by name: what is created has been counted before.
 CREATE FUNCTION refuse_overfull_space() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     space record;
@@ -213,7 +213,7 @@ BEGIN
         WHERE max_accounts > 0 AND domain IN (SELECT domain FROM created)
         ORDER BY domain FOR NO KEY UPDATE
     LOOP
-        IF (SELECT count(*) FROM accounts WHERE domain = space.domain) > space.max_accounts THEN
+        IF (SELECT sum(accounts) FROM account_counts WHERE domain = space.domain) > space.max_accounts THEN
             RAISE check_violation USING CONSTRAINT = 'spaces_full', MESSAGE = 'the Space is full';
         END IF;
     END LOOP;
@@ -225,7 +225,7 @@ CREATE TRIGGER refuse_overfull_space AFTER INSERT ON accounts
 
 CREATE FUNCTION refuse_limit_below_count() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF (SELECT count(*) FROM accounts WHERE domain = NEW.domain) > NEW.max_accounts THEN
+    IF (SELECT sum(accounts) FROM account_counts WHERE domain = NEW.domain) > NEW.max_accounts THEN
         RAISE check_violation USING CONSTRAINT = 'spaces_limit_below_count',
             MESSAGE = 'the Space has more accounts than that';
     END IF;

@@ -303,7 +303,8 @@ async def test_accounts_come_in_pages_by_id(app: Application) -> None:
     beyond = (await app.admin.get("/api/accounts?page=106")).json
     assert (beyond["data"], beyond["from"], beyond["to"], beyond["last_page"]) == ([], None, None, 105)
     assert (await app.admin.get("/api/accounts?page=nonsense")).json["current_page"] == 1
-    assert len((await app.admin.get("/api/accounts?per_page=100")).json["data"]) == 100
+    for asked, given in (("100", 100), ("101", 100), ("0", 20), ("abc", 20), ("-5", 20)):
+        assert len((await app.admin.get(f"/api/accounts?per_page={asked}")).json["data"]) == given
     await app.services.database.run(MERGE_COUNTS)
     merged = (await app.admin.get("/api/accounts?page=52")).json
     assert [account["id"] for account in merged["data"]] == ids[51 * 20 : 52 * 20]
@@ -316,3 +317,47 @@ async def test_a_space_without_accounts_has_one_empty_page(app: Application) -> 
     )
     page = (await app.super_admin.at("empty.localhost").get("/api/accounts")).json
     assert (page["data"], page["total"], page["last_page"]) == ([], 0, 1)
+
+
+@ensureDeferred
+async def test_many_changes_of_passwords_at_once_do_not_hold_each_other_up(app: Application) -> None:
+    accounts = [await app.has_account(f"user{number}") for number in range(20)]
+    await app.change("UPDATE spaces SET copyright_text = 'forget what you know'")
+    replies = await at_once(
+        *(
+            app.admin.put(f"/api/accounts/{account['id']}", {"username": account["username"], "password": "x" * 8})
+            for account in accounts
+        )
+    )
+    assert {reply.status for reply in replies} == {200}
+
+
+@ensureDeferred
+async def test_room_is_looked_for_where_the_account_goes(app: Application) -> None:
+    full = {"name": "Full", "domain": "full.example.org", "host": "full.localhost", "max_accounts": 1}
+    await app.super_admin.post("/api/spaces", full)
+    placed = {"username": "one", "password": "one_password", "domain": "full.example.org"}
+    assert (await app.super_admin.post("/api/accounts", placed)).status == 200
+    assert (await app.super_admin.post("/api/accounts", {"domain": "full.example.org"})).status == 403
+    assert (await app.super_admin.post("/api/accounts", {"domain": "nowhere.example.org"})).status == 403
+    elsewhere = {**placed, "username": "two", "domain": TENANT}
+    assert (await app.super_admin.at("full.localhost").post("/api/accounts", elsewhere)).status == 200
+    taken = await app.super_admin.post("/api/accounts", {"username": "admin", "domain": "full.example.org"})
+    assert taken.status == 403
+    there = await app.super_admin.post("/api/accounts", {"username": "two", "domain": TENANT})
+    assert there.json["errors"].keys() == {"username", "password"}
+
+
+@ensureDeferred
+async def test_what_is_deleted_meanwhile_is_not_found(app: Application) -> None:
+    for number in range(8):
+        user = app.user(await app.has_account(f"user{number}"))
+        await user.get("/api/accounts/me")
+        asked = [user.get(f"/api/accounts/me/{what}") for what in ("api_key", "provision") * 4]
+        replies = await at_once(user.delete("/api/accounts/me"), *asked)
+        assert {reply.status for reply in replies} <= {200, 401, 404}
+
+
+@ensureDeferred
+async def test_a_path_is_decoded_once(app: Application) -> None:
+    assert (await app.admin.get("/api/accounts/a%2500@x.org/search-by-email")).status == 404

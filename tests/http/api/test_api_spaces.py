@@ -127,6 +127,7 @@ async def test_the_realm_stays_while_there_are_passwords(app: Application) -> No
     await app.has_account("alice")
     path = f"/api/spaces/{TENANT}/digest"
     assert (await app.super_admin.put(path, {"realm": "other"})).json["errors"].keys() == {"realm"}
+    assert (await app.super_admin.put(path, {"realm": "a\nb", "drop_passwords": 1})).status == 422
     kept = await app.super_admin.put(path, {"realm": TENANT, "default_password_algorithm": "MD5"})
     assert kept.json == {"realm": TENANT, "default_password_algorithm": "MD5"}
     assert (await app.has_account("bob"))["passwords"] == [{"algorithm": "MD5"}]

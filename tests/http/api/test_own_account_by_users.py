@@ -94,3 +94,14 @@ async def test_a_new_password_replaces_all_stored_ones(app: Application) -> None
         "/api/accounts/me/password", {"password": "second_password", "old_password": "paul_password"}
     )
     assert reply.json["passwords"] == [{"algorithm": "SHA-256"}]
+
+
+@ensureDeferred
+async def test_the_old_password_cannot_be_guessed_at_for_ever(app: Application) -> None:
+    user = app.user(await app.has_account("paul"))
+    path, guess = "/api/accounts/me/password", {"password": "second_password", "old_password": "wrong_password"}
+    assert [(await user.post(path, guess)).status for _ in range(11)] == [422] * 10 + [429]
+    right = {**guess, "old_password": "paul_password"}
+    assert (await user.post(path, right)).status == 429
+    app.ahead.seconds = 61
+    assert (await user.post(path, right)).status == 200

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from pytest_twisted import ensureDeferred
 from support.application import TENANT, Application, at_once
 
@@ -93,7 +95,9 @@ async def test_a_token_is_consumed_once(app: Application) -> None:
     consumed = (await user.post(path, {"account_creation_token": token})).json
     assert (consumed["used"], consumed["account_id"], consumed["token"]) == (True, account["id"], token)
     assert (await user.post(path, {"account_creation_token": token})).status == 404
-    assert (await user.post(path)).status == 404
+    nonsense: list[Any] = ["x" * 65, [], {}, None, 7]
+    for unreadable in nonsense:
+        assert (await user.post(path, {"account_creation_token": unreadable})).status == 404
 
 
 @ensureDeferred
@@ -108,6 +112,7 @@ async def test_an_auth_token_lets_another_device_in_once(app: Application) -> No
     attached = await user.get(f"/api/accounts/auth_token/{token}/attach")
     assert (attached.status, attached.body) == (200, b"")
     assert (await user.get(f"/api/accounts/auth_token/{token}/attach")).status == 404
+    assert (await app.nobody.ask("HEAD", f"/api/accounts/me/api_key/{token}")).status == 200
     key = (await app.nobody.get(f"/api/accounts/me/api_key/{token}")).json["api_key"]
     assert (await app.nobody.as_(x_api_key=key).get("/api/accounts/me")).json["username"] == "alice"
     assert (await app.nobody.get(f"/api/accounts/me/api_key/{token}")).status == 404

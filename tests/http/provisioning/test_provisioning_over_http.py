@@ -111,8 +111,11 @@ async def test_reset_password_sets_one_that_only_the_application_knows(app: Appl
     reply = await app.nobody.get(f"/provisioning/{account['provisioning_token']}?reset_password", **HEADER)
     (after,) = app.sql("SELECT password FROM passwords")
     assert _sections(reply.body)["auth_info_0"]["ha1"] == after["password"] != before["password"]
-    own = await app.user(account).get("/provisioning/me?reset_password=1", **HEADER)
-    assert _sections(own.body)["auth_info_0"]["ha1"] != after["password"]
+    user, known = app.user(account), {after["password"]}
+    for query in ("reset_password=1", "foo&reset_password", "reset_password&x=1"):
+        own = await user.get(f"/provisioning/me?{query}", **HEADER)
+        known.add(_sections(own.body)["auth_info_0"]["ha1"])
+    assert len(known) == 4
 
 
 @ensureDeferred
@@ -186,3 +189,18 @@ async def test_the_documentation_is_a_page_in_two_languages(app: Application) ->
     french = await app.nobody.get("/provisioning/documentation", accept="text/html", accept_language="fr-CH, en;q=0.5")
     assert '<html lang="fr">' in french.text
     assert "Une application Linphone" in french.text
+
+
+@ensureDeferred
+async def test_a_look_at_the_head_uses_nothing_up(app: Application) -> None:
+    account = await app.has_account("alice")
+    path = f"/provisioning/{account['provisioning_token']}"
+    assert (await app.nobody.ask("HEAD", path, **HEADER)).status == 200
+    assert (await app.nobody.get(path, **HEADER)).status == 200
+    assert (await app.nobody.ask("HEAD", path, **HEADER)).status == 404
+    token = (await app.nobody.post("/api/accounts/auth_token")).json["token"]
+    path = f"/provisioning/auth_token/{token}"
+    assert (await app.nobody.ask("HEAD", path)).status == 404
+    await app.user(account).get(f"/api/accounts/auth_token/{token}/attach")
+    assert (await app.nobody.ask("HEAD", path)).status == 200
+    assert (await app.nobody.get(path)).status == 200
