@@ -73,7 +73,8 @@ FIND_BY_EMAIL = Query(
     ORDER BY a.id LIMIT 1
     """,
 )
-# Two steps: the sums of ranges tell in which range the page starts, and only that range is walked.
+# Two steps: the sums of ranges tell in which range the page starts, and only that range is walked. Compared and sorted
+# so that only the index of (domain, id) will do: by ids alone, a small Space among large ones would be searched long.
 PAGE = Query(
     "page of accounts",
     f"""
@@ -89,8 +90,8 @@ PAGE = Query(
     SELECT coalesce((SELECT max(up_to) FROM running), 0) AS total, {COLUMNS}
     FROM (SELECT) AS always LEFT JOIN accounts a ON a.id = ANY (ARRAY(
         SELECT id FROM accounts
-        WHERE domain = %(domain)s AND id >= (SELECT id_range * 1024 FROM start)
-        ORDER BY id OFFSET %(offset)s - (SELECT skipped FROM start) LIMIT %(per_page)s
+        WHERE (domain, id) >= (%(domain)s, (SELECT id_range * 4096 FROM start)) AND domain <= %(domain)s
+        ORDER BY domain, id OFFSET %(offset)s - (SELECT skipped FROM start) LIMIT %(per_page)s
     )) {JOINS}
     ORDER BY a.id
     """,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 from collections.abc import Callable, Mapping
+from datetime import UTC, timedelta, tzinfo
 from itertools import count
 from math import inf
 from typing import Any
@@ -68,6 +69,7 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres shi
             raise Disconnected(self.trouble)
         read_values(self._connection)
         self._cursor = self._connection.cursor()
+        self._cursor.tzinfo_factory = _utc
         self._descriptor = os.dup(self._connection.fileno())
         self._arrived.register(self._descriptor, select.POLLIN)
         self._deadline = inf
@@ -258,3 +260,8 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres shi
             self.end(reason.getErrorMessage())
         else:
             super().connectionLost(reason)
+
+
+def _utc(_offset: timedelta) -> tzinfo:
+    """Return the one time zone of all our sessions; psycopg2 would make a new one for each value."""
+    return UTC

@@ -236,7 +236,7 @@ CREATE TRIGGER refuse_limit_below_count AFTER UPDATE OF max_accounts ON spaces
     FOR EACH ROW WHEN (NEW.max_accounts > 0 AND NEW.max_accounts <> OLD.max_accounts)
     EXECUTE FUNCTION refuse_limit_below_count();
 
--- How many accounts a Space has in each range of 1024 ids, as sums of rows that are only ever added, so that creations
+-- How many accounts a Space has in each range of 4096 ids, as sums of rows that are only ever added, so that creations
 -- do not queue behind a counter. Exact at any moment; a timer merges the rows. Deep pages start from these sums.
 CREATE TABLE account_counts (
     domain text NOT NULL,
@@ -248,14 +248,14 @@ CREATE INDEX account_counts_of_domain ON account_counts (domain, id_range) INCLU
 CREATE FUNCTION count_created_accounts() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO account_counts (domain, id_range, accounts)
-    SELECT domain, id / 1024, count(*) FROM created GROUP BY domain, id / 1024;
+    SELECT domain, id / 4096, count(*) FROM created GROUP BY domain, id / 4096;
     RETURN NULL;
 END $$;
 
 CREATE FUNCTION count_deleted_accounts() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO account_counts (domain, id_range, accounts)
-    SELECT domain, id / 1024, -count(*) FROM deleted GROUP BY domain, id / 1024;
+    SELECT domain, id / 4096, -count(*) FROM deleted GROUP BY domain, id / 4096;
     RETURN NULL;
 END $$;
 
