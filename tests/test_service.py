@@ -150,7 +150,7 @@ def test_problems_are_one_line_on_standard_error(embedded: Node) -> None:
         assert (code, out, err) == (1, "", "flexid: No Space has the domain nowhere.org\n")
         code, out, err = embedded.type(*program, "accounts", "set-admin", "x")
         assert (code, out) == (2, "")
-        assert "invalid int value" in err
+        assert "'x' is no id" in err
 
 
 def test_the_process_stops_its_database_when_it_is_told_to_end(embedded: Node) -> None:
