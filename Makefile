@@ -35,11 +35,11 @@ dist: $(VENV)/.installed ## build the wheel, in dist/
 
 # `compat`: twistd finds the plugin of an editable installation only through an entry in sys.path.
 $(VENV)/.installed: $(BIN)/python pyproject.toml setup.py
-	$(BIN)/pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat -e .
+	$(BIN)/pip install --quiet --disable-pip-version-check --use-pep517 --config-settings editable_mode=compat -e .
 	@touch $@
 
 $(VENV)/.installed-for-developers: $(BIN)/python pyproject.toml setup.py
-	$(BIN)/pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat -e '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --use-pep517 --config-settings editable_mode=compat -e '.[dev]'
 	@touch $@ $(VENV)/.installed
 
 $(BIN)/python:
