@@ -109,7 +109,12 @@ class Digest:
         if verdict is not Verdict.RIGHT or candidate.actor is None:
             raise Unauthenticated(UNAUTHENTICATED, self._challenges(request, candidate, stale=verdict is Verdict.STALE))
         whole = await nonces.count(
-            self.database, answer.opaque, candidate.actor.account_id, answer.nonce_count, self.clock.now()
+            self.database,
+            found.epoch,
+            answer.opaque,
+            candidate.actor.account_id,
+            answer.nonce_count,
+            self.clock.now(),
         )
         if whole is None:
             await nonces.kill(self.database, answer.opaque)

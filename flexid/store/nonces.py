@@ -8,14 +8,15 @@ from flexid.domain.account import Account
 from flexid.store.accounts import COLUMNS, JOINS, from_row
 from flexid.store.query import Query, Runner
 
-# Insert, or raise the counter where the stored one is smaller: of two answers with one `nc` the database lets one pass.
-# Whoever passes is about to do something with its account, so that comes along.
+# Insert, or raise the counter where the stored one is smaller: of two answers with one `nc` the database lets one pass,
+# and none in another epoch than that in which it was judged. Whoever passes is about to do something with its account,
+# so that comes along.
 COUNT = Query(
     "count an answer to a nonce",
     f"""
     WITH counted AS (
         INSERT INTO nonces AS n (opaque, account_id, nc, used_at)
-        VALUES (%(opaque)s, %(account_id)s, %(nc)s, %(now)s)
+        SELECT %(opaque)s, %(account_id)s, %(nc)s, %(now)s FROM nonce_epochs WHERE epoch::text = %(epoch)s
         ON CONFLICT (opaque) DO UPDATE SET nc = excluded.nc, used_at = excluded.used_at
             WHERE n.nc < excluded.nc AND NOT n.dead
         RETURNING account_id
@@ -39,9 +40,14 @@ VOID_ALL = Query(
 KEY = Query("key of Digest nonces", "SELECT key FROM server_keys WHERE purpose = 'digest nonces'")
 
 
-async def count(runner: Runner, opaque: str, account_id: int, nc: int, now: datetime) -> Account | None:
-    """Note an answer with this counter and return its account; None if this counter, or a higher one, came before."""
-    rows = await runner.run(COUNT, opaque=opaque, account_id=account_id, nc=nc, now=now)
+async def count(
+    runner: Runner, epoch: str | None, opaque: str, account_id: int, nc: int, now: datetime
+) -> Account | None:
+    """Note an answer with this counter and return its account.
+
+    None if this counter, or a higher one, came before, or if the epoch is over.
+    """
+    rows = await runner.run(COUNT, epoch=epoch, opaque=opaque, account_id=account_id, nc=nc, now=now)
     return from_row(rows[0]) if rows else None
 
 

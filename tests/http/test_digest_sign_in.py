@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,6 +15,8 @@ from support.postgres import Postgres, embedded_binaries
 from support.web import Browser, Reply, digest_answer
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
+
+from flexid.store import nonces
 
 ME = "/api/accounts/me"
 
@@ -282,3 +286,14 @@ async def test_forgetting_nonces_that_live_lets_no_answer_pass_again(app: Applic
     assert await app.services.housekeeping.clear_nonces(0) == 1
     assert (await alice.get(ME, authorization=header)).status == 401
     assert (await _sign_in(alice, "alice", "alice_password")).status == 200
+
+
+@ensureDeferred
+async def test_an_answer_judged_before_a_crash_does_not_count_after_it(app: Application) -> None:
+    account = await app.has_account("alice")
+    await _challenge(_as(app, "alice"))  # the first one begins an epoch
+    (row,) = app.sql("SELECT epoch::text FROM nonce_epochs")
+    counted = partial(nonces.count, app.database, opaque="o", account_id=account["id"], nc=1, now=datetime.now(UTC))
+    assert await counted(epoch="11111111-2222-3333-4444-555555555555") is None
+    assert await counted(epoch=row["epoch"]) is not None
+    assert await counted(epoch=row["epoch"]) is None
