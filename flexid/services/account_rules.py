@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 
 from attrs import frozen
@@ -41,20 +40,12 @@ class AccountRules:
         self, runner: Runner, domain: str, fields: Fields, *, by_admin: bool, but: int | None = None
     ) -> dict[str, list[Text]]:
         """Return what is wrong with each field; `but` is the account that may hold the names already."""
-        faults: defaultdict[str, list[Text]] = defaultdict(list)
-        for field, fault in (
-            ("username", self._username(fields.username, by_admin=by_admin)),
-            ("password", self._password(fields.password)),
-            ("email", fields.email and names.email_fault(fields.email)),
-            ("phone", await self._phone(runner, fields.phone)),
-        ):
-            if fault:
-                faults[field].append(fault)
+        faults = await self._broken(runner, fields, by_admin=by_admin)
         for field in await accounts.taken(
             runner, domain, username=fields.username, phone=fields.phone, email=fields.email, but=but
         ):
-            faults[field].append(TAKEN[field])
-        return {field: faults[field] for field in ("username", "password", "email", "phone") if field in faults}
+            faults.setdefault(field, []).append(TAKEN[field])
+        return faults
 
     async def refuse(
         self, runner: Runner, domain: str, fields: Fields, *, by_admin: bool, but: int | None = None
@@ -65,14 +56,18 @@ class AccountRules:
 
         :raise Invalid: with all wrong fields.
         """
-        is_wrong = (
-            self._username(fields.username, by_admin=by_admin)
-            or self._password(fields.password)
-            or (fields.email and names.email_fault(fields.email))
-            or (fields.phone and await self._phone(runner, fields.phone))
-        )
-        if is_wrong:
+        if await self._broken(runner, fields, by_admin=by_admin):
             raise Invalid(await self.faults(runner, domain, fields, by_admin=by_admin, but=but))
+
+    async def _broken(self, runner: Runner, fields: Fields, *, by_admin: bool) -> dict[str, list[Text]]:
+        """Return which rules are broken that need no look at other accounts."""
+        faults = {
+            "username": self._username(fields.username, by_admin=by_admin),
+            "password": self._password(fields.password),
+            "email": names.email_fault(fields.email) if fields.email else None,
+            "phone": await self._phone(runner, fields.phone),
+        }
+        return {field: [fault] for field, fault in faults.items() if fault}
 
     def _username(self, username: str | None, *, by_admin: bool) -> Text | None:
         if username is None:

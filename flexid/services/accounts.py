@@ -20,6 +20,7 @@ from flexid.services.space_directory import SpaceDirectory
 from flexid.store import account_changes, accounts, provisioning_tokens, spaces
 from flexid.store.database import Database
 from flexid.store.failures import ConstraintViolated
+from flexid.store.query import Runner
 
 PROVISIONING_TOKEN_LENGTH = 13
 SPACE_FULL = Text("This action is unauthorized.")
@@ -170,7 +171,7 @@ class Accounts:
             raise NotFound
         return await self.show(actor, account_id)
 
-    async def _refuse_changes(self, transaction: Any, before: Account, fields: Fields) -> None:
+    async def _refuse_changes(self, transaction: Runner, before: Account, fields: Fields) -> None:
         # The HA1 contains the name: renamed without a password, nobody could sign in any more.
         if fields.username != before.username and before.passwords and fields.password is None:
             faults = await self.rules.faults(transaction, before.domain, fields, by_admin=True, but=before.id)
@@ -183,7 +184,7 @@ class Accounts:
             checked = evolve(checked, phone=None)
         await self.rules.refuse(transaction, before.domain, checked, by_admin=True, but=before.id)
 
-    async def _set_password(self, transaction: Any, account: Account, password: str) -> None:
+    async def _set_password(self, transaction: Runner, account: Account, password: str) -> None:
         # Asked within the transaction: waiting for a second connection, transactions could hold each other up.
         space = await spaces.find(transaction, account.domain)
         stored = space and hashed(space, account.username, password)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from flexid.domain.account import Account
 from flexid.domain.passwords import StoredPassword
-from flexid.store.query import Query, Row, Runner
-
-_ISO = """'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""
+from flexid.store.query import ISO_TIME, Query, Row, Runner
 
 COLUMNS = f"""
     a.id, a.username, a.domain, a.email, a.phone, a.display_name, a.activated, a.admin, a.blocked, a.dtmf_protocol,
@@ -27,14 +25,14 @@ COLUMNS = f"""
         'results_limit', s.results_limit, 'timeout', s.timeout, 'delay', s.delay,
         'fields_for_user_input', s.fields_for_user_input, 'fields_for_domain', s.fields_for_domain,
         'use_exact_match_policy', s.use_exact_match_policy,
-        'created_at', to_char(s.created_at, {_ISO}), 'updated_at', to_char(s.updated_at, {_ISO})) ORDER BY s.id)
+        'created_at', to_char(s.created_at, {ISO_TIME}), 'updated_at', to_char(s.updated_at, {ISO_TIME})) ORDER BY s.id)
      FROM account_carddav_credentials c JOIN space_carddav_servers s ON s.id = c.space_carddav_server_id
      WHERE c.account_id = a.id) AS carddav_servers,
-    (SELECT json_build_object('code', c.code, 'email', c.email, 'created_at', to_char(c.created_at, {_ISO}),
-        'updated_at', to_char(c.updated_at, {_ISO}), 'ip', c.ip, 'user_agent', c.user_agent)
+    (SELECT json_build_object('code', c.code, 'email', c.email, 'created_at', to_char(c.created_at, {ISO_TIME}),
+        'updated_at', to_char(c.updated_at, {ISO_TIME}), 'ip', c.ip, 'user_agent', c.user_agent)
      FROM email_change_codes c WHERE c.account_id = a.id AND c.code IS NOT NULL) AS email_change_code,
-    (SELECT json_build_object('code', c.code, 'phone', c.phone, 'created_at', to_char(c.created_at, {_ISO}),
-        'updated_at', to_char(c.updated_at, {_ISO}), 'ip', c.ip, 'user_agent', c.user_agent)
+    (SELECT json_build_object('code', c.code, 'phone', c.phone, 'created_at', to_char(c.created_at, {ISO_TIME}),
+        'updated_at', to_char(c.updated_at, {ISO_TIME}), 'ip', c.ip, 'user_agent', c.user_agent)
      FROM phone_change_codes c WHERE c.account_id = a.id AND c.code IS NOT NULL) AS phone_change_code
 """
 """Everything of an account in one statement; `a` is the table of accounts, with `JOINS` behind it."""
@@ -45,8 +43,8 @@ JOINS = "LEFT JOIN provisioning_tokens t ON t.account_id = a.id AND t.used_at IS
 FORWARDINGS = f"""
     (SELECT json_agg(json_build_object(
         'id', f.id, 'type', f.type, 'forward_to', f.forward_to, 'sip_uri', f.sip_uri, 'enabled', f.enabled,
-        'contact_id', f.contact_id, 'created_at', to_char(f.created_at, {_ISO}),
-        'updated_at', to_char(f.updated_at, {_ISO}),
+        'contact_id', f.contact_id, 'created_at', to_char(f.created_at, {ISO_TIME}),
+        'updated_at', to_char(f.updated_at, {ISO_TIME}),
         'contact_sip_uri', 'sip:' || b.username || '@' || b.domain) ORDER BY f.id DESC)
      FROM call_forwardings f LEFT JOIN accounts b ON b.id = f.contact_id WHERE f.account_id = a.id) AS call_forwardings
 """

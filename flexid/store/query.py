@@ -8,6 +8,9 @@ import orjson
 from attrs import frozen
 from psycopg2 import extras
 
+ISO_TIME = """'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""
+"""How times inside JSON columns are written, for to_char: as the API shows them; sessions are in UTC."""
+
 Row = dict[str, Any]
 """One row of an answer, by column name; JSON columns come parsed, times as aware datetimes in UTC."""
 

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flexid.domain.space import DigestConfiguration, Space
-from flexid.store.query import Query, Row, Runner
-
-_ISO = """'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""
+from flexid.store.query import ISO_TIME, Query, Row, Runner
 
 WRITABLE = (
     "domain", "host", "name", "super", "web_panel", "public_registration", "phone_registration", "intercom_features",
@@ -28,13 +26,14 @@ SELECT = f"""
          FROM space_digest_authentication_configurations d WHERE d.space_id = s.id) AS digest,
         (SELECT json_build_object('id', e.id, 'host', e.host, 'port', e.port, 'username', e.username,
             'from_address', e.from_address, 'from_name', e.from_name, 'signature', e.signature,
-            'created_at', to_char(e.created_at, {_ISO}), 'updated_at', to_char(e.updated_at, {_ISO}))
+            'created_at', to_char(e.created_at, {ISO_TIME}), 'updated_at', to_char(e.updated_at, {ISO_TIME}))
          FROM space_email_servers e WHERE e.space_id = s.id) AS email_server,
         (SELECT json_agg(json_build_object('id', c.id, 'uri', c.uri, 'enabled', c.enabled,
             'min_characters', c.min_characters, 'results_limit', c.results_limit, 'timeout', c.timeout,
             'delay', c.delay, 'use_exact_match_policy', c.use_exact_match_policy,
             'fields_for_user_input', c.fields_for_user_input, 'fields_for_domain', c.fields_for_domain,
-            'created_at', to_char(c.created_at, {_ISO}), 'updated_at', to_char(c.updated_at, {_ISO})) ORDER BY c.id)
+            'created_at', to_char(c.created_at, {ISO_TIME}),
+            'updated_at', to_char(c.updated_at, {ISO_TIME})) ORDER BY c.id)
          FROM space_carddav_servers c WHERE c.space_id = s.id) AS carddav_servers,
         (SELECT json_build_object('server_url', o.server_url, 'realm', o.realm, 'sip_identifier', o.sip_identifier,
             'client_id', o.client_id, 'role_provisioning', o.role_provisioning,
