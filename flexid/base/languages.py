@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 
 from attrs import define, field
@@ -27,7 +29,7 @@ class Languages:
     """The languages that we can speak: English, and a folder `<language>/LC_MESSAGES/flexid.po` for each other one."""
 
     folder: Path = LOCALES
-    _catalogues: dict[str, dict[str, str]] = field(factory=dict, init=False)
+    _catalogues: dict[str, NullTranslations] = field(factory=lambda: {DEFAULT: NullTranslations()}, init=False)
 
     def installed(self) -> frozenset[str]:
         """Return the languages, as two-letter codes."""
@@ -51,24 +53,35 @@ class Languages:
 
     def translate(self, text: Text, language: str) -> str:
         """Return the sentence in a language, or in English where its catalogue lacks it."""
-        sentence = self._catalogue(language).get(text.english) or text.english
+        sentence = self._catalogue(language).gettext(text.english)
+        if not text.values:
+            return sentence
         values = {
             name: self.translate(value, language) if isinstance(value, Text) else value
             for name, value in text.values.items()
         }
-        return sentence.format(**values) if values else sentence
+        return sentence.format(**values)
 
-    def _catalogue(self, language: str) -> dict[str, str]:
-        if language == DEFAULT:
-            return {}
+    def count(self, one: str, many: str, count: int, language: str) -> str:
+        """Return the sentence for a number of things, which stands at its `{count}` written as the language does."""
+        from babel.numbers import format_decimal  # noqa: PLC0415  # see _read
+
+        sentence = self._catalogue(language).ngettext(one, many, count)
+        return sentence.format(count=format_decimal(count, locale=language))
+
+    def _catalogue(self, language: str) -> NullTranslations:
         if language not in self._catalogues:
             self._catalogues[language] = _read(self.folder / language / "LC_MESSAGES" / "flexid.po")
         return self._catalogues[language]
 
 
-def _read(path: Path) -> dict[str, str]:
+def _read(path: Path) -> NullTranslations:
     # Babel takes its time to import, and most processes never speak anything but English.
+    from babel.messages.mofile import write_mo  # noqa: PLC0415
     from babel.messages.pofile import read_po  # noqa: PLC0415
 
+    compiled = io.BytesIO()
     with path.open("rb") as file:
-        return {str(message.id): str(message.string) for message in read_po(file) if message.id}
+        write_mo(compiled, read_po(file, locale=path.parent.parent.name))
+    compiled.seek(0)
+    return GNUTranslations(compiled)

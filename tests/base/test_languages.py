@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -17,13 +18,20 @@ SPOKEN = ("flexid/base", "flexid/domain", "flexid/services", "flexid/http", "tem
 METHODS = [("**.py", "python"), ("**.html", "jinja2")]
 
 
-def _sentences() -> set[str]:
+KEYWORDS = {"Text": None, "_": None, "ngettext": (1, 2)}
+
+
+def _sentences() -> set[str | tuple[str, ...]]:
     return {
         message
         for folder in SPOKEN
-        for _, _, message, _, _ in extract_from_dir(ROOT / folder, METHODS, keywords={"Text": None, "_": None})
-        if isinstance(message, str)
+        for _, _, message, _, _ in extract_from_dir(ROOT / folder, METHODS, keywords=KEYWORDS)
+        if message
     }
+
+
+def _each(sentence: str | Iterable[str] | None) -> tuple[str, ...]:
+    return (sentence,) if isinstance(sentence, str) else tuple(sentence or ())
 
 
 def _places(sentence: str) -> set[str | None]:
@@ -34,12 +42,17 @@ def _places(sentence: str) -> set[str | None]:
 def test_a_catalogue_has_every_sentence_with_its_places_and_no_other(path: Path) -> None:
     with path.open("rb") as file:
         catalogue: Catalog = read_po(file)
-    translated = {str(message.id): str(message.string) for message in catalogue if message.id and message.string}
+    translated = {
+        message.id: message.string
+        for message in catalogue
+        if message.id and all(_each(message.string)) and not message.fuzzy
+    }
     sentences = _sentences()
     assert len(sentences) > 50
     assert translated.keys() == sentences
     for english, other in translated.items():
-        assert _places(english) == _places(other), english
+        places = set.union(*(_places(sentence) for sentence in _each(english)))
+        assert set.union(*(_places(sentence) for sentence in _each(other))) == places, english
 
 
 @pytest.mark.parametrize(
@@ -75,3 +88,19 @@ def test_a_sentence_that_a_catalogue_lacks_stays_english(tmp_path: Path) -> None
     assert languages.choose("eo") == "eo"
     assert languages.translate(Text("Not found"), "eo") == "Ne trovita"
     assert languages.translate(Text("Account blocked"), "eo") == "Account blocked"
+
+
+def test_a_number_of_things_follows_the_plural_rule_and_the_digits_of_its_language(tmp_path: Path) -> None:
+    folder = tmp_path / "fr" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    (folder / "flexid.po").write_text(
+        'msgid ""\nmsgstr "Plural-Forms: nplurals=2; plural=(n > 1);\\nContent-Type: text/plain; charset=utf-8\\n"\n\n'
+        'msgid "{count} call"\nmsgid_plural "{count} calls"\nmsgstr[0] "{count} appel"\nmsgstr[1] "{count} appels"\n'
+    )
+    languages = Languages(tmp_path)
+
+    def say(count: int, language: str) -> str:
+        return languages.count("{count} call", "{count} calls", count, language)
+
+    assert [say(count, "en") for count in (0, 1, 12408)] == ["0 calls", "1 call", "12,408 calls"]
+    assert [say(count, "fr") for count in (0, 1, 12408)] == ["0 appel", "1 appel", "12\u202f408 appels"]
