@@ -1,18 +1,21 @@
 """Packages of the distribution; everything else is in pyproject.toml.
 
 `twisted.plugins` is named here although it has no `__init__.py`: Twisted owns that package, we add one module to it.
-`templates/` and `locales/` stand at the top of the repository, where translators and designers look, and travel inside
-the package.
+`templates/`, `static/` and `locales/` stand at the top of the repository, where translators and designers look, and
+travel inside the package.
 """
 
 from setuptools import find_packages, setup
 
+SHIPPED = ("templates", "static", "locales")
+
 setup(
-    packages=[*find_packages(include=["flexid", "flexid.*"]), "twisted.plugins", "flexid.templates", "flexid.locales"],
-    package_dir={"flexid.templates": "templates", "flexid.locales": "locales"},
+    packages=[*find_packages(include=["flexid", "flexid.*"]), "twisted.plugins", *(f"flexid.{name}" for name in SHIPPED)],
+    package_dir={f"flexid.{name}": name for name in SHIPPED},
     package_data={
         "flexid": ["py.typed", "store/migrations/*.sql"],
         "flexid.templates": ["**/*"],
+        "flexid.static": ["*"],
         "flexid.locales": ["*/LC_MESSAGES/*.po"],
     },
 )
