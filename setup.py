@@ -10,7 +10,11 @@ from setuptools import find_packages, setup
 SHIPPED = ("templates", "static", "locales")
 
 setup(
-    packages=[*find_packages(include=["flexid", "flexid.*"]), "twisted.plugins", *(f"flexid.{name}" for name in SHIPPED)],
+    packages=[
+        *find_packages(include=["flexid", "flexid.*"]),
+        "twisted.plugins",
+        *(f"flexid.{name}" for name in SHIPPED),
+    ],
     package_dir={f"flexid.{name}": name for name in SHIPPED},
     package_data={
         "flexid": ["py.typed", "store/migrations/*.sql"],
