@@ -37,6 +37,7 @@ def jobs(housekeeping: Housekeeping) -> tuple[Job, ...]:
         Job("clear nonces", MINUTE, housekeeping.clear_nonces),
         Job("clear API keys", MINUTE, housekeeping.clear_api_keys),
         Job("clear auth tokens", MINUTE, housekeeping.clear_auth_tokens),
+        Job("clear sessions", MINUTE, housekeeping.clear_sessions),
         Job("clear throttle counters", MINUTE, housekeeping.clear_throttle_counters),
     )
 

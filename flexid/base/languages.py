@@ -8,20 +8,10 @@ from pathlib import Path
 
 from attrs import define, field
 
+from flexid.base.shipped import LOCALES
 from flexid.base.text import Text
 
 DEFAULT = "en"
-
-
-def _shipped(name: str) -> Path:
-    """Return a folder that stands inside the installed package, or at the top of the repository."""
-    package = Path(__file__).parent.parent
-    inside = package / name
-    return inside if inside.is_dir() else package.parent / name
-
-
-LOCALES = _shipped("locales")
-TEMPLATES = _shipped("templates")
 
 
 @define
@@ -31,9 +21,12 @@ class Languages:
     folder: Path = LOCALES
     _catalogues: dict[str, NullTranslations] = field(factory=lambda: {DEFAULT: NullTranslations()}, init=False)
 
-    def installed(self) -> frozenset[str]:
-        """Return the languages, as two-letter codes."""
-        return frozenset({DEFAULT, *(path.parent.parent.name for path in self.folder.glob("*/LC_MESSAGES/flexid.po"))})
+    installed: tuple[str, ...] = field(init=False)
+    """The languages as two-letter codes, English first."""
+
+    @installed.default
+    def _look(self) -> tuple[str, ...]:
+        return (DEFAULT, *sorted(path.parent.parent.name for path in self.folder.glob("*/LC_MESSAGES/flexid.po")))
 
     def choose(self, accept_language: str | None) -> str:
         """Return the installed language that a client likes best (RFC 9110, 12.5.4); English where there is none."""
@@ -48,8 +41,7 @@ class Languages:
                 continue
             if quality > 0:
                 wishes.append((-quality, position, tag.strip().partition("-")[0].lower()))
-        installed = self.installed()
-        return next((language for _, _, language in sorted(wishes) if language in installed), DEFAULT)
+        return next((language for _, _, language in sorted(wishes) if language in self.installed), DEFAULT)
 
     def translate(self, text: Text, language: str) -> str:
         """Return the sentence in a language, or in English where its catalogue lacks it."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 HOST_NAME_LENGTH = 253
 HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
@@ -44,6 +44,9 @@ def _network(value: str) -> str:
 HostName = Annotated[str, AfterValidator(_host_name)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Network = Annotated[str, AfterValidator(_network)]
+HeaderName = Annotated[str, Field(pattern="^[A-Za-z0-9-]*$")]
+# An empty variable of the environment stands for nothing, as an empty text does.
+OptionalPath = Annotated[Path | None, BeforeValidator(lambda value: None if value == "" else value)]
 
 
 class Section(BaseModel):
@@ -58,6 +61,31 @@ class Listen(Section):
     http: tuple[str, ...] = Field(
         ("tcp:8080:interface=127.0.0.1",), description="plain HTTP; a unix: endpoint works too"
     )
+    https: tuple[str, ...] = Field(
+        (), description="HTTP/1.1 and HTTP/2 over TLS, with the certificate of `[tls]`; such as `tcp:443`"
+    )
+
+
+class Tls(Section):
+    """TLS of our own, and what a proxy before us tells of client certificates."""
+
+    certificate: OptionalPath = Field(None, description="PEM file with our certificate and those between it and a root")
+    key: OptionalPath = Field(None, description="PEM file with its key, without passphrase")
+    client_ca: OptionalPath = Field(
+        None, description="PEM file with the authorities whose certificates sign devices in, see docs/provisioning.md"
+    )
+    proxy_verified_header: HeaderName = Field(
+        "", description="the header in which `trusted_proxies` say SUCCESS of a client certificate that they verified"
+    )
+    proxy_subject_header: HeaderName = Field("", description="the header in which they give its subject")
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("tls.certificate and tls.key are allowed together only")
+        if bool(self.proxy_verified_header) != bool(self.proxy_subject_header):
+            raise ValueError("tls.proxy_verified_header and tls.proxy_subject_header are allowed together only")
+        return self
 
 
 class DatabaseSettings(Section):
@@ -81,6 +109,7 @@ class Lifetimes(Section):
     phone_code: Minutes = Field(10, description="codes that confirm a new phone number")
     auth_token: Minutes = Field(5, description="auth tokens, which let one device sign in another")
     nonce: Minutes = Field(60, description="Digest nonces, counted from their last use")
+    session: Minutes = Field(120, description="sessions of the portal, counted from their last use")
 
 
 class Accounts(Section):
@@ -132,11 +161,15 @@ class Settings(Section):
 
     root_host: HostName = Field("localhost", description="the host of the first Space; every other host is below it")
     data_dir: Path = Field(Path("var"), description="the embedded database and other files of this node")
+    development: bool = Field(
+        default=False, description="for who works on the portal: templates are read anew, `/styleguide` shows its parts"
+    )
     templates_dir: Path | None = Field(None, description="a folder whose templates replace ours of the same name")
     trusted_proxies: tuple[Network, ...] = Field(
         (), description="addresses or networks whose X-Forwarded-* headers are believed"
     )
     listen: Listen = Field(default_factory=Listen)
+    tls: Tls = Field(default_factory=Tls)
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     lifetimes: Lifetimes = Field(default_factory=Lifetimes)
     accounts: Accounts = Field(default_factory=Accounts)
@@ -144,3 +177,9 @@ class Settings(Section):
     throttling: Throttling = Field(default_factory=Throttling)
     limits: Limits = Field(default_factory=Limits)
     log: Logging = Field(default_factory=Logging)
+
+    @model_validator(mode="after")
+    def _has_certificate(self) -> Self:
+        if self.listen.https and self.tls.certificate is None:
+            raise ValueError("listen.https needs tls.certificate and tls.key")
+        return self

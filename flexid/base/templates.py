@@ -9,7 +9,8 @@ from typing import Any
 from attrs import define, field
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from flexid.base.languages import TEMPLATES, Languages
+from flexid.base.languages import Languages
+from flexid.base.shipped import TEMPLATES
 from flexid.base.text import Text
 
 
@@ -28,7 +29,7 @@ class Templates:
     def render(self, name: str, language: str, **values: object) -> str:
         """Return the page `name` in a language.
 
-        In a template `_("…", …)` translates, `ngettext("{count} …", "{count} …", number)` says how many, `say(text)` shows
+        In a template `_("…", …)` translates, `ngettext(one, many, number)` says how many, `say(text)` shows
         a Text; `number`, `day` and `moment` write numbers and times (UTC) as the language does.
         """
         return self._environment(language).get_template(name).render(language=language, **values)

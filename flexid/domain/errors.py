@@ -41,6 +41,13 @@ class Forbidden(DomainError):
     """Known caller, but not allowed."""
 
 
+class Blocked(Forbidden):
+    """The account is blocked."""
+
+    def __init__(self) -> None:
+        super().__init__(Text("Account blocked"))
+
+
 class SpaceExpired(Forbidden):
     """The time of the whole Space is over."""
 

@@ -40,6 +40,11 @@ def document(xml: bytes) -> Answer:
     return Answer(xml, XML, headers={"Cache-Control": "no-store"})
 
 
+def see_other(path: str) -> Answer:
+    """Return the answer that sends a browser to another page (RFC 9110, 15.4.4)."""
+    return Answer(status=303, headers={"Location": path, "Cache-Control": "no-store"})
+
+
 def of(value: object, status: int) -> Answer:
     """Return the answer that a handler's value stands for: nothing is an empty body, anything else JSON."""
     if isinstance(value, Answer):

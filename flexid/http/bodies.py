@@ -1,18 +1,31 @@
-"""The body of a request: JSON or a form, as its `Content-Type` says."""
+"""The body of a request: JSON or a form, with files or without, as its `Content-Type` says."""
 
 from __future__ import annotations
 
+import io
 import re
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
+from attrs import field, frozen
+from multipart import MultipartError, MultipartParser, parse_options_header
 
 from flexid.base.text import Text
 from flexid.domain.errors import Malformed
 
 MAX_FORM_FIELDS = 1000
+FORM = "application/x-www-form-urlencoded"
 _NESTED = re.compile(r"([^\[\]]+)\[([^\[\]]+)\]")
+
+
+@frozen
+class Upload:
+    """A file in a form; its name and type are what the client says, and may be anything."""
+
+    name: str
+    content: bytes = field(repr=False)
 
 
 def read(content: bytes, content_type: str) -> dict[str, Any]:
@@ -23,8 +36,10 @@ def read(content: bytes, content_type: str) -> dict[str, Any]:
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "application/json" or kind.endswith("+json"):
         return _json(content)
-    if kind == "application/x-www-form-urlencoded":
+    if kind == FORM:
         return _form(content)
+    if kind == "multipart/form-data":
+        return _multipart(content, content_type)
     return {}
 
 
@@ -43,6 +58,28 @@ def _form(content: bytes) -> dict[str, Any]:
         pairs = parse_qsl(content.decode(), keep_blank_values=True, max_num_fields=MAX_FORM_FIELDS, errors="strict")
     except ValueError as error:
         raise Malformed(Text("Invalid form: {why}", why=str(error))) from None
+    return _fields(pairs)
+
+
+def _multipart(content: bytes, content_type: str) -> dict[str, Any]:
+    boundary = parse_options_header(content_type)[1].get("boundary", "")
+    try:
+        # The body is in memory already and bounded: no part is bounded again.
+        size = len(content)
+        parser = MultipartParser(
+            io.BytesIO(content), boundary, part_limit=MAX_FORM_FIELDS, spool_limit=size, memory_limit=size
+        )
+        return _fields((part.name, _file(part) if part.filename is not None else part.value) for part in parser)
+    except (MultipartError, ValueError) as error:
+        raise Malformed(Text("Invalid form: {why}", why=str(error))) from None
+
+
+def _file(part: Any) -> Upload | None:
+    # A browser sends a file without a name where none was chosen.
+    return Upload(part.filename, part.raw) if part.filename else None
+
+
+def _fields(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name, value in pairs:
         if nested := _NESTED.fullmatch(name):

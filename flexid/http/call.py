@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Generic, TypeVar
 from urllib.parse import parse_qsl
 
-from attrs import define
+from attrs import define, field
 
 from flexid.base.settings import Settings
 from flexid.base.templates import Templates
+from flexid.base.text import Text
 from flexid.domain.account import Actor, Origin
 from flexid.domain.space import Space
+from flexid.http import visits
 from flexid.http.inputs import Input
 from flexid.http.peers import Peer
 from flexid.http.request import FlexidRequest
+from flexid.http.visits import Visit
 from flexid.services.catalogue import Services
 from flexid.services.space_directory import KnownSpace
 
@@ -33,6 +37,11 @@ class Call(Generic[I]):
     known_space: KnownSpace | None = None
     caller: Actor | None = None
     given_input: I | None = None
+    visit: Visit = field(factory=Visit)
+    typed: dict[str, str] = field(factory=dict)
+    """What somebody typed into a form that is shown once more."""
+    errors: Mapping[str, Sequence[Text]] = field(factory=dict)
+    """What is wrong with it, by the names of the fields."""
 
     @property
     def space(self) -> Space:
@@ -61,9 +70,21 @@ class Call(Generic[I]):
         return self.given_input
 
     @property
+    def is_secure(self) -> bool:
+        """Say whether the client came by TLS, to us or to a proxy of ours."""
+        return self.peer.scheme == "https"
+
+    @property
     def language(self) -> str:
-        """Return the language of ours that the client likes best."""
-        return self.templates.languages.choose(self.request.header("accept-language"))
+        """Return the language that was chosen on a page, else the one of ours that the client likes best."""
+        languages = self.templates.languages
+        if (chosen := self.visit.language) in languages.installed:
+            return chosen
+        return languages.choose(self.request.header("accept-language"))
+
+    def cookie(self, name: str) -> str | None:
+        """Return a cookie of a value that is a word of ours; None if it is absent, or anything else."""
+        return visits.cookie(self.request, name)
 
     def query(self, name: str) -> str | None:
         """Return the first value of a parameter of the query string, empty if it has none; None if it is absent."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -14,9 +15,12 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 from werkzeug.exceptions import HTTPException
 
+from flexid.http import bodies
 from flexid.http.request import FlexidRequest
 from flexid.http.router import Router
 from flexid.http.routes import Route
+
+_METHOD = re.compile(rb"(?:^|&)_method=(put|delete)(?:&|$)", re.IGNORECASE)
 
 
 class Root(Resource):
@@ -44,6 +48,8 @@ class Root(Resource):
 
     def render(self, request: FlexidRequest) -> int:
         """Start to answer a request."""
+        if request.method == b"POST":
+            _override_method(request)
         if (hot := self._hot(request)) is not None:
             self._router.begin(request, *hot)
             return NOT_DONE_YET
@@ -90,6 +96,14 @@ def _never() -> Deferred[None]:
     A request runs to its end in any case, as those do that Klein never sees.
     """
     return Deferred()
+
+
+def _override_method(request: FlexidRequest) -> None:
+    """Let a form of the portal say that it means PUT or DELETE, which no form can."""
+    if request.path.startswith(b"/api") or not (request.header("content-type") or "").startswith(bodies.FORM):
+        return
+    if (named := _METHOD.search(request.body())) is not None:
+        request.method = named[1].upper()
 
 
 def _is_readable(path: bytes) -> bool:

@@ -9,7 +9,7 @@ from attrs import frozen
 from flexid.base.text import Text
 from flexid.domain.account import Actor
 from flexid.domain.digest_header import parse_authorization
-from flexid.domain.errors import Forbidden, NotFound, SpaceExpired, Unauthenticated
+from flexid.domain.errors import Blocked, Forbidden, NotFound, SpaceExpired, Unauthenticated
 from flexid.domain.sip_address import parse_from
 from flexid.http.peers import Peer
 from flexid.http.request import FlexidRequest
@@ -20,7 +20,6 @@ from flexid.services.space_directory import KnownSpace
 
 USER_AGENT_LENGTH = 255
 UNAUTHORIZED = Text("Unauthorized area")
-BLOCKED = Text("Account blocked")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -54,7 +53,7 @@ class Guards:
         if actor.domain != known.space.domain and not actor.super_admin:
             raise Forbidden(UNAUTHORIZED)
         if actor.blocked:
-            raise Forbidden(BLOCKED)
+            raise Blocked
         if (kind is not USER and not actor.admin) or (kind is SUPER_ADMIN and not actor.super_admin):
             raise Forbidden(UNAUTHORIZED)
         return actor

@@ -12,6 +12,7 @@ from twisted.python.failure import Failure
 from twisted.web.server import Request, Site
 
 from flexid.base.clock import random_bytes
+from flexid.http.channels import Connection
 
 # Random for the process, counted within it: drawing randomness for each request costs more than all else about its id.
 _PROCESS = random_bytes(8).hex()
@@ -84,12 +85,13 @@ class FlexidRequest(Request):
 class FlexidSite(Site):
     """The HTTP server."""
 
+    protocol = Connection
     requestFactory = FlexidRequest
     displayTracebacks = False
     noisy = False
 
     def __init__(self, resource: Any, reactor: Any, *, max_body_size: int, idle_seconds: int = 60) -> None:
-        super().__init__(resource, timeout=idle_seconds, reactor=reactor)
+        super().__init__(resource, timeout=idle_seconds, reactor=reactor, parsePOSTFormSubmission=False)
         self.reactor = reactor
         self.max_body_size = max_body_size
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 from twisted.internet.defer import ensureDeferred
 from twisted.logger import Logger
 from werkzeug.exceptions import MethodNotAllowed
@@ -15,15 +15,15 @@ from flexid.base.templates import Templates
 from flexid.base.text import Text
 from flexid.domain import errors
 from flexid.domain.account import Origin
-from flexid.http import answers, bodies, inputs
+from flexid.http import answers, bodies, inputs, refusals, visits
 from flexid.http.answers import Answer
 from flexid.http.call import Call
 from flexid.http.guards import Guards, user_agent
 from flexid.http.inputs import Input
 from flexid.http.peers import Proxies
-from flexid.http.refusals import Refusals
+from flexid.http.portal import admission
 from flexid.http.request import FlexidRequest
-from flexid.http.routes import PUBLIC, Route
+from flexid.http.routes import PUBLIC, Handler, Route
 from flexid.services.catalogue import Services
 
 log = Logger()
@@ -68,7 +68,6 @@ class Router:
 
     services: Services
     settings: Settings
-    refusals: Refusals
     guards: Guards
     proxies: Proxies
     templates: Templates
@@ -79,13 +78,21 @@ class Router:
         """Start to answer a request for a route, or for none."""
         # The route as it was declared: the path itself may hold a token.
         declared = f"{route.method} {route.path}" if route else "no route"
-        ensureDeferred(self._serve(request, declared, self._answer(request, route, parameters)))
+        call = self._call(request)
+        ensureDeferred(self._serve(call, declared, self._answer(call, route, parameters)))
 
     def begin_unmatched(self, request: FlexidRequest, error: BaseException | None) -> None:
         """Start to answer a request that no route matches, or one of another method only."""
-        ensureDeferred(self._serve(request, "no route", self._answer_unmatched(request, error)))
+        call = self._call(request)
+        ensureDeferred(self._serve(call, "no route", self._answer_unmatched(call, error)))
 
-    async def _serve(self, request: FlexidRequest, declared: str, answering: Awaitable[Answer]) -> None:
+    def _call(self, request: FlexidRequest) -> Call[Any]:
+        peer = self.proxies.peer(request)
+        origin = Origin(peer.ip, user_agent(request))
+        return Call(request, self.services, self.settings, self.templates, peer, origin, visit=visits.read(request))
+
+    async def _serve(self, call: Call[Any], declared: str, answering: Awaitable[Answer]) -> None:
+        request = call.request
         request_id = request.request_id()
         request.setHeader("X-Request-ID", request_id)
         request.setHeader("Server", "flexid")
@@ -93,58 +100,65 @@ class Router:
             self._allow_any_origin(request)
         try:
             answer = await answering
+        except admission.Elsewhere as elsewhere:
+            answer = answers.see_other(elsewhere.path)
         except errors.DomainError as error:
-            answer = self._refuse(request, error)
+            answer = refusals.answer(call, error, *_statuses(error))
         except Exception:  # noqa: BLE001  # a mistake of ours spoils one answer, not the connection
             log.failure("{route} failed, request {request_id}", route=declared, request_id=request_id)
-            answer = self.refusals.broken(request)
+            answer = refusals.broken(call)
         _send(request, answer)
 
-    async def _answer(self, request: FlexidRequest, route: Route | None, parameters: Mapping[str, Any]) -> Answer:
+    async def _answer(self, call: Call[Any], route: Route | None, parameters: Mapping[str, Any]) -> Answer:
+        request = call.request
         if request.is_too_large:
             raise TooLarge(Text("The body is too large"))
         if route is None:
             raise errors.NotFound(Text("The route could not be found."))
-        call = await self._admit(request, route)
+        await self._admit(call, route)
         body = {}
-        if request.method in BODY_METHODS:
+        if request.method in BODY_METHODS or route.is_form:
             body = bodies.read(request.body(), request.header("content-type") or "")
-        if route.first:
-            await route.first(call, body)
-        if route.input:
-            call.given_input = await _read_input(call, route, route.input, body, parameters)
-        return answers.of(await route.handler(call, **parameters), route.status)
+        if route.is_form:
+            await admission.check_form(call, body)
+        try:
+            if route.first:
+                await route.first(call, body)
+            if route.input:
+                call.given_input = await _read_input(call, route, route.input, body, parameters)
+            return answers.of(await route.handler(call, **parameters), route.status)
+        except (errors.Invalid, errors.Throttled) as error:
+            if route.again is None:
+                raise
+            return await _show_again(call, route.again, error, body, parameters)
 
-    async def _admit(self, request: FlexidRequest, route: Route) -> Call[Any]:
-        """Let the guards look at a request, and return it as the handler sees it, but for its input."""
-        peer = self.proxies.peer(request)
-        origin = Origin(peer.ip, user_agent(request))
-        call: Call[Any] = Call(request, self.services, self.settings, self.templates, peer, origin)
+    async def _admit(self, call: Call[Any], route: Route) -> None:
+        """Let the guards look at a request."""
         if route.before:
             route.before(call)
-        if route.needs_space:
-            if not self.is_open():
-                raise errors.Unavailable
-            call.known_space = await self.guards.space(peer)
-        if route.caller is not PUBLIC:
-            call.caller = await self.guards.caller(route.caller, request, call.known, peer)
-        return call
+        if not route.needs_space:
+            return
+        if not self.is_open():
+            raise errors.Unavailable
+        call.known_space = await self.guards.space(call.peer)
+        if route.portal:
+            await admission.admit(call, route)
+        elif route.caller is not PUBLIC:
+            call.caller = await self.guards.caller(route.caller, call.request, call.known, call.peer)
 
     def _allow_any_origin(self, request: FlexidRequest) -> None:
         # Nothing under /api is authenticated by a cookie.
         request.setHeader("Access-Control-Allow-Origin", self.settings.api.allow_origin)
         request.setHeader("Access-Control-Expose-Headers", "WWW-Authenticate, X-Request-ID, Retry-After")
 
-    async def _answer_unmatched(self, request: FlexidRequest, error: BaseException | None) -> Answer:
+    async def _answer_unmatched(self, call: Call[Any], error: BaseException | None) -> Answer:
         allowed = set(error.valid_methods or ()) if isinstance(error, MethodNotAllowed) else set()
-        if request.method == b"OPTIONS" and allowed:
-            return self._options(request, allowed)
-        await self.guards.space(self.proxies.peer(request))
+        if call.request.method == b"OPTIONS" and allowed:
+            return self._options(call.request, allowed)
+        call.known_space = await self.guards.space(call.peer)
+        if call.visit.session_id:
+            await admission.recognise(call)
         raise WrongMethod(allowed) if allowed else errors.NotFound(Text("The route could not be found."))
-
-    def _refuse(self, request: FlexidRequest, error: errors.DomainError) -> Answer:
-        status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-        return self.refusals.answer(request, error, status, STATUS_OF_PAGE.get(type(error), status))
 
     def _options(self, request: FlexidRequest, allowed: set[str]) -> Answer:
         methods = ", ".join(sorted({*allowed, "OPTIONS"}))
@@ -154,6 +168,29 @@ class Router:
             headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, From, X-API-Key, X-Request-ID"
             headers["Access-Control-Max-Age"] = "86400"
         return Answer(status=204, headers=headers)
+
+
+def _statuses(error: errors.DomainError) -> tuple[int, int]:
+    """Return the status of an error for programs, and for people."""
+    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    return status, STATUS_OF_PAGE.get(type(error), status)
+
+
+async def _show_again(
+    call: Call[Any],
+    show: Handler,
+    error: errors.Invalid | errors.Throttled,
+    body: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+) -> Answer:
+    """Show a form once more, with what was typed; passwords are typed anew."""
+    call.typed = {
+        name: value for name, value in body.items() if isinstance(value, str) and "password" not in name and value
+    }
+    call.errors = error.errors if isinstance(error, errors.Invalid) else {"": [error.reason]}
+    shown: Answer = await show(call, **parameters)
+    status, _ = _statuses(error)
+    return evolve(shown, status=status, headers={**shown.headers, **refusals.headers(error)})
 
 
 async def _read_input(

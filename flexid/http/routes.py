@@ -28,8 +28,8 @@ class Caller(Enum):
 
     PUBLIC = "anybody"
     USER = "an account, signed in by any method"
-    ADMIN = "an administrator with an API key"
-    SUPER_ADMIN = "an administrator of a super Space with an API key"
+    ADMIN = "an administrator with an API key, or on the portal"
+    SUPER_ADMIN = "an administrator of a super Space with an API key, or on the portal"
 
 
 PUBLIC, USER, ADMIN, SUPER_ADMIN = Caller
@@ -51,9 +51,18 @@ class Route:
     """Refuses the call before its input is validated."""
     refusals: Refusals | None
     """Names what the database would refuse, where other fields are already wrong."""
+    portal: bool
+    """A page for people: they sign in by a session, and their forms are protected."""
+    again: Handler | None
+    """Shows the form once more, with what was typed and what is wrong."""
     hot: bool
     """Dispatched without Klein: a fixed path, or one whose last segment is its only parameter."""
     needs_space: bool
+
+    @property
+    def is_form(self) -> bool:
+        """Say whether it takes a form of the portal's."""
+        return self.portal and self.method != "GET"
 
     @property
     def werkzeug_rule(self) -> str:
@@ -75,6 +84,7 @@ class Routes:
 
     prefix: str
     title: str
+    portal: bool = False
     routes: list[Route] = field(factory=list, init=False)
 
     def add(  # noqa: PLR0913  # a declaration has as many parts as the contract gives it
@@ -88,6 +98,7 @@ class Routes:
         before: Callable[[Call[Any]], None] | None = None,
         first: Check | None = None,
         refusals: Refusals | None = None,
+        again: Handler | None = None,
         hot: bool = False,
         needs_space: bool = True,
     ) -> Callable[[Handler], Handler]:
@@ -108,6 +119,8 @@ class Routes:
                     before,
                     first,
                     refusals,
+                    self.portal,
+                    again,
                     hot,
                     needs_space,
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from flexid.base.languages import Languages
@@ -13,8 +14,18 @@ from flexid.http.api import accounts, auth_tokens, creation_tokens, own_account,
 from flexid.http.dispatch import Root
 from flexid.http.guards import Guards
 from flexid.http.peers import Proxies
+from flexid.http.portal import (
+    about,
+    assets,
+    dashboard,
+    device_sign_in,
+    login,
+    own_api_key,
+    own_deletion,
+    password,
+    qr_sign_in,
+)
 from flexid.http.provisioning import documents, pages
-from flexid.http.refusals import Refusals
 from flexid.http.request import FlexidSite
 from flexid.http.router import Router
 from flexid.http.routes import Route, Routes
@@ -31,6 +42,14 @@ RESOURCES: tuple[Routes, ...] = (
     accounts.resolve_routes,
     documents.routes,
     pages.routes,
+    login.routes,
+    qr_sign_in.routes,
+    about.routes,
+    dashboard.routes,
+    password.routes,
+    device_sign_in.routes,
+    own_api_key.routes,
+    own_deletion.routes,
 )
 """Every resource; a new one is added here."""
 
@@ -48,16 +67,17 @@ def make_site(
     is_open: Callable[[], bool] = lambda: True,
 ) -> FlexidSite:
     """Return the server; `ready` names what is not well, and until `is_open` nothing but that is answered."""
-    languages = Languages()
-    templates = Templates(languages, settings.templates_dir)
+    files = assets.read()
+    templates = Templates(
+        Languages(), settings.templates_dir, {"asset": partial(assets.url, files)}, development=settings.development
+    )
     router = Router(
         services,
         settings,
-        Refusals(languages, templates),
         Guards(services),
         Proxies.read(settings.trusted_proxies),
         templates,
         is_open,
     )
-    root = Root(router, [*every_route(), *health.routes(ready).routes])
+    root = Root(router, [*every_route(), *health.routes(ready).routes, *assets.routes(files).routes])
     return FlexidSite(root, reactor, max_body_size=settings.limits.max_body_size)

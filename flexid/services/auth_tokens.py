@@ -10,6 +10,7 @@ from flexid.domain.errors import NotFound
 from flexid.domain.space import Space
 from flexid.domain.tokens import AuthToken
 from flexid.services.api_keys import ApiKeys
+from flexid.services.sessions import Sessions
 from flexid.store import auth_tokens
 from flexid.store.database import Database
 
@@ -22,6 +23,7 @@ class AuthTokens:
 
     database: Database
     api_keys: ApiKeys
+    sessions: Sessions
     minutes: int
 
     async def create(self, space: Space, origin: Origin) -> AuthToken:
@@ -37,6 +39,38 @@ class AuthTokens:
             self.database, token, space.domain, actor.account_id, self.minutes
         ):
             raise NotFound
+
+    async def create_attached(self, space: Space, actor: Actor, origin: Origin) -> str:
+        """Return a new token that lets another device sign in as the caller.
+
+        :raise NotFound: the caller is no account of this Space.
+        """
+        if actor.domain != space.domain:
+            raise NotFound
+        token = random_token(TOKEN_LENGTH)
+        await auth_tokens.create_attached(self.database, space.domain, token, actor.account_id, origin)
+        return token
+
+    async def show(self, space: Space, token: str) -> AuthToken:
+        """Return a token that is still good, attached or not.
+
+        :raise NotFound: no such token, or too old.
+        """
+        found = await auth_tokens.find(self.database, token, space.domain, self.minutes)
+        if found is None:
+            raise NotFound
+        return found
+
+    async def redeem_for_session(self, space: Space, token: str, origin: Origin) -> str:
+        """Return the id of a new session of the attached account; the token is gone.
+
+        :raise NotFound: no such token, or none that is attached.
+        """
+        account_id = await auth_tokens.redeem(self.database, token, space.domain, self.minutes)
+        session_id = account_id and await self.sessions.begin(space, account_id, origin)
+        if not session_id:
+            raise NotFound
+        return session_id
 
     async def refuse_unless_attached(self, space: Space, token: str) -> None:
         """Refuse a token that could not be redeemed.

@@ -20,6 +20,8 @@ from flexid.services.provisioning import Provisioning
 from flexid.services.registration import Registration
 from flexid.services.schema import Schema
 from flexid.services.seeding import Seeding
+from flexid.services.sessions import Sessions
+from flexid.services.sign_in import SignIn
 from flexid.services.space_directory import SpaceDirectory
 from flexid.services.spaces import Spaces
 from flexid.store.database import Database
@@ -34,6 +36,8 @@ class Services:
     directory: SpaceDirectory
     api_keys: ApiKeys
     digest: Digest
+    sessions: Sessions
+    sign_in: SignIn
     spaces: Spaces
     accounts: Accounts
     own_account: OwnAccount
@@ -58,6 +62,7 @@ def build(settings: Settings, database: Database, clock: Clock) -> Services:
     directory = SpaceDirectory(database)
     api_keys = ApiKeys(database, clock, lifetimes.user_api_key)
     limits = Limits(clock, settings.throttling.factor)
+    sessions = Sessions(database, lifetimes.session)
     rules = AccountRules(settings.accounts)
     return Services(
         clock=clock,
@@ -65,11 +70,13 @@ def build(settings: Settings, database: Database, clock: Clock) -> Services:
         directory=directory,
         api_keys=api_keys,
         digest=Digest(database, clock, directory, limits, lifetimes.nonce),
+        sessions=sessions,
+        sign_in=SignIn(database, directory, limits, sessions),
         spaces=Spaces(database, directory, clock, settings.root_host),
         accounts=Accounts(database, directory, rules, api_keys),
         own_account=OwnAccount(database, directory, rules, api_keys, limits),
         registration=Registration(database, rules, lifetimes.creation_token),
-        auth_tokens=AuthTokens(database, api_keys, lifetimes.auth_token),
+        auth_tokens=AuthTokens(database, api_keys, sessions, lifetimes.auth_token),
         provisioning=Provisioning(database, directory, lifetimes.provisioning_token, lifetimes.auth_token),
         phone_countries=PhoneCountries(database),
         schema=Schema(database),

@@ -10,7 +10,7 @@ from attrs import frozen
 from flexid.base.clock import Clock
 from flexid.base.settings import Lifetimes
 from flexid.services.api_keys import ApiKeys
-from flexid.store import accounts, auth_tokens, nonces, throttles
+from flexid.store import accounts, auth_tokens, nonces, sessions, throttles
 from flexid.store.database import Database
 
 
@@ -42,6 +42,11 @@ class Housekeeping:
         """Forget auth tokens that nobody can redeem any more."""
         minutes = self.lifetimes.auth_token
         return await auth_tokens.clear(self.database, minutes) if minutes else 0
+
+    async def clear_sessions(self) -> int:
+        """Forget sessions of the portal that were unused for too long."""
+        minutes = self.lifetimes.session
+        return await sessions.clear(self.database, minutes) if minutes else 0
 
     async def clear_throttle_counters(self) -> int:
         """Forget counters of windows that are over."""

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 from flexid.base.clock import random_token
 from flexid.base.text import Text
 from flexid.domain.account import Account, Actor
-from flexid.domain.errors import Expired, Forbidden, NotFound
+from flexid.domain.errors import Blocked, Expired, NotFound
 from flexid.domain.provisioning import Credentials, reg_identity
 from flexid.domain.space import Space
 from flexid.services.accounts import hashed
@@ -19,7 +19,6 @@ from flexid.store.database import Database
 from flexid.store.query import Runner
 
 RANDOM_PASSWORD_LENGTH = 20
-ACCOUNT_BLOCKED = Text("Account blocked")
 
 
 @frozen
@@ -47,13 +46,13 @@ class Provisioning:
         """Use a provisioning token up, activate its account and return its document.
 
         :raise NotFound: unknown, used, renewed, or of another Space.
-        :raise Forbidden: the account is blocked.
+        :raise Blocked: the account is blocked.
         :raise Expired: the token is too old.
         """
         async with self.database.transaction() if reset_password else nullcontext(self.database) as runner:
             outcome = await provisioning_tokens.redeem(runner, token, known.space.domain, self.token_minutes)
             if outcome.blocked:
-                raise Forbidden(ACCOUNT_BLOCKED)
+                raise Blocked
             if outcome.expired:
                 raise Expired(Text("The provisioning token has expired"))
             if outcome.account is None:
@@ -67,7 +66,7 @@ class Provisioning:
         """Return the document of the account that was attached to an auth token; the token is gone.
 
         :raise NotFound: no such token, or none that is attached.
-        :raise Forbidden: the account is blocked.
+        :raise Blocked: the account is blocked.
         """
         async with self.database.transaction() as transaction:
             account_id = await auth_tokens.redeem(transaction, token, known.space.domain, self.auth_token_minutes)
@@ -75,7 +74,7 @@ class Provisioning:
             if not account:
                 raise NotFound
             if account.blocked:
-                raise Forbidden(ACCOUNT_BLOCKED)
+                raise Blocked
             if reset_password:
                 account = await _with_fresh_password(transaction, known.space, account)
         return _document(known, account, base_url)

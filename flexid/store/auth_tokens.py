@@ -29,6 +29,20 @@ REDEEM = Query(
     WHERE token = %(token)s AND domain = %(domain)s AND account_id IS NOT NULL AND {_YOUNG} RETURNING account_id
     """,
 )
+CREATE_ATTACHED = Query(
+    "create an attached auth token",
+    """
+    INSERT INTO auth_tokens (domain, token, account_id, ip, user_agent)
+    VALUES (%(domain)s, %(token)s, %(account_id)s, %(ip)s, %(user_agent)s)
+    """,
+)
+FIND = Query(
+    "find an auth token",
+    f"""
+    SELECT id, token, account_id, ip, user_agent, created_at, updated_at FROM auth_tokens
+    WHERE token = %(token)s AND domain = %(domain)s AND {_YOUNG}
+    """,
+)
 IS_ATTACHED = Query(
     "whether an auth token is attached",
     f"""
@@ -50,6 +64,19 @@ async def create(runner: Runner, domain: str, token: str, origin: Origin) -> Aut
     """Store a new token of a Space."""
     rows = await runner.run(CREATE, domain=domain, token=token, ip=origin.ip, user_agent=origin.user_agent)
     return AuthToken(**rows[0])
+
+
+async def create_attached(runner: Runner, domain: str, token: str, account_id: int, origin: Origin) -> None:
+    """Store a new token of a Space that an account is attached to."""
+    await runner.run(
+        CREATE_ATTACHED, domain=domain, token=token, account_id=account_id, ip=origin.ip, user_agent=origin.user_agent
+    )
+
+
+async def find(runner: Runner, token: str, domain: str, minutes: int) -> AuthToken | None:
+    """Return a token not older than `minutes`."""
+    rows = await runner.run(FIND, token=token, domain=domain, minutes=minutes)
+    return AuthToken(**rows[0]) if rows else None
 
 
 async def attach(runner: Runner, token: str, domain: str, account_id: int, minutes: int) -> bool:

@@ -9,7 +9,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from flexid.base.languages import LOCALES, Languages
+from flexid.base.languages import Languages
+from flexid.base.shipped import LOCALES
 from flexid.base.text import Text
 
 ROOT = Path(__file__).parent.parent.parent

@@ -37,7 +37,8 @@ async def test_an_unknown_host_is_not_configured(app: Application) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/api/nothing-here", "/api//ping", "/provisioning/a/b", "/%00", "/api/resolve/%00", "/%ff"]
+    "path",
+    ["/nothing-here", "/api/nothing-here", "/api//ping", "/provisioning/a/b", "/%00", "/api/resolve/%00", "/%ff"],
 )
 @ensureDeferred
 async def test_an_unknown_path_is_not_found(app: Application, path: str) -> None:

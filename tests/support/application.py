@@ -8,6 +8,7 @@ from typing import Any
 import psycopg2
 from attrs import define, field
 from psycopg2.extras import RealDictCursor
+from support.portal import Visitor
 from support.web import Browser
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, DeferredList, ensureDeferred
@@ -80,6 +81,17 @@ class Application:
     def user(self, account: dict[str, Any]) -> Browser:
         """Return the browser of somebody who holds a key of an account."""
         return self.nobody.as_(x_api_key=self.key_of(account))
+
+    def visitor(self, host: str = TENANT_HOST) -> Visitor:
+        """Return somebody before a browser who is not signed in."""
+        return Visitor(self.browser.at(host))
+
+    async def signed_in(self, username: str, password: str | None = None, host: str = TENANT_HOST) -> Visitor:
+        """Return somebody who has signed in to the portal of the tenant."""
+        visitor = self.visitor(host)
+        reply = await visitor.sign_in(username, password or f"{username}_password")
+        assert (reply.status, reply.headers["Location"]) == (303, "/dashboard"), reply.text
+        return visitor
 
     async def change(self, statement: str, *parameters: Any) -> None:
         """Change something beside the application, and wait until it has heard of it."""

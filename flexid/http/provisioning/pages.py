@@ -6,20 +6,13 @@ from typing import Any
 
 from flexid.http.answers import Answer
 from flexid.http.call import Call
-from flexid.http.refusals import page
+from flexid.http.pages import page
 from flexid.http.routes import PUBLIC, Routes
 
-routes = Routes("/provisioning/documentation", title="About remote provisioning")
+routes = Routes("/provisioning/documentation", title="About remote provisioning", portal=True)
 
 
 @routes.get(caller=PUBLIC)
 async def documentation(call: Call[Any]) -> Answer:
     """Explain remote provisioning."""
-    return page(
-        call.templates,
-        call.request,
-        "provisioning/documentation.html",
-        call.language,
-        base_url=call.peer.base_url,
-        space=call.space,
-    )
+    return page(call, "provisioning/documentation.html", base_url=call.peer.base_url)

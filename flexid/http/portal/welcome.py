@@ -1,0 +1,23 @@
+"""What a Space says to whoever comes, written in Markdown."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from flexid.domain.space import Space
+
+# Without HTML of the writer's: an administrator of a Space is no author of ours. Pictures would come from other hosts.
+_MARKDOWN = MarkdownIt("js-default", {"html": False, "linkify": False}).disable("image")
+
+
+def welcome(space: Space) -> Markup | None:
+    """Return the text as HTML, None where a Space has none."""
+    return _rendered(space.intro_registration_text) if space.intro_registration_text else None
+
+
+@lru_cache(maxsize=1000)
+def _rendered(text: str) -> Markup:
+    return Markup(_MARKDOWN.render(text))  # noqa: S704  # what Markdown leaves of it is escaped

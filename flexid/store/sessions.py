@@ -1,0 +1,94 @@
+"""Sessions of the portal."""
+
+from __future__ import annotations
+
+from flexid.domain.account import Actor, Origin
+from flexid.domain.passwords import StoredPassword
+from flexid.domain.session import Session
+from flexid.store.query import Query, Runner
+
+REST_SECONDS = 60
+"""A session's use is noted this often at most, so that reading a page is no write."""
+
+# With a password, only while just that one is stored: one that is being replaced opens no session any more. The account
+# is locked before its password, as those who change both do.
+BEGIN_WITH_PASSWORD = Query(
+    "begin a session with a password",
+    """
+    WITH a AS MATERIALIZED (SELECT id FROM accounts WHERE id = %(account_id)s FOR KEY SHARE)
+    INSERT INTO sessions (id_hash, domain, account_id, ip, user_agent)
+    SELECT %(id_hash)s, %(domain)s, a.id, %(ip)s, %(user_agent)s
+    FROM a JOIN passwords p ON p.account_id = a.id
+    WHERE p.algorithm = %(algorithm)s AND p.password = %(ha1)s FOR SHARE OF p
+    RETURNING account_id
+    """,
+)
+BEGIN = Query(
+    "begin a session",
+    """
+    INSERT INTO sessions (id_hash, domain, account_id, ip, user_agent)
+    VALUES (%(id_hash)s, %(domain)s, %(account_id)s, %(ip)s, %(user_agent)s)
+    """,
+)
+FIND = Query(
+    "find a session",
+    """
+    SELECT a.id AS account_id, a.username, a.domain, a.admin, a.blocked, p.super AS super_space, a.display_name,
+        s.used_at < now() - make_interval(secs => %(rest)s) AS is_resting
+    FROM sessions s JOIN accounts a ON a.id = s.account_id JOIN spaces p ON p.domain = a.domain
+    WHERE s.id_hash = %(id_hash)s AND s.domain = %(domain)s
+        AND coalesce(s.used_at >= now() - make_interval(mins => nullif(%(minutes)s::integer, 0)), true)
+    """,
+)
+USE = Query("use a session", "UPDATE sessions SET used_at = now() WHERE id_hash = %(id_hash)s")
+END = Query("end a session", "DELETE FROM sessions WHERE id_hash = %(id_hash)s")
+CLEAR = Query(
+    "clear sessions",
+    """
+    DELETE FROM sessions WHERE id_hash IN (
+        SELECT id_hash FROM sessions WHERE used_at < now() - make_interval(mins => %(minutes)s::integer) LIMIT 10000
+    ) RETURNING id_hash
+    """,
+)
+KEY = Query("key of the portal", "SELECT key FROM server_keys WHERE purpose = 'portal'")
+
+
+async def begin(
+    runner: Runner, id_hash: bytes, domain: str, account_id: int, origin: Origin, password: StoredPassword | None = None
+) -> bool:
+    """Begin a session on the host of a Space; return whether `password` is still the account's."""
+    values = {"id_hash": id_hash, "domain": domain, "account_id": account_id}
+    values |= {"ip": origin.ip, "user_agent": origin.user_agent}
+    if password is None:
+        await runner.run(BEGIN, **values)
+        return True
+    return bool(await runner.run(BEGIN_WITH_PASSWORD, **values, algorithm=password.algorithm, ha1=password.ha1))
+
+
+async def find(runner: Runner, id_hash: bytes, domain: str, minutes: int) -> Session | None:
+    """Return a session on the host of a Space, unless it was unused for `minutes` (0 = however long)."""
+    rows = await runner.run(FIND, id_hash=id_hash, domain=domain, minutes=minutes, rest=REST_SECONDS)
+    if not rows:
+        return None
+    row = rows[0]
+    return Session(display_name=row.pop("display_name"), is_resting=row.pop("is_resting"), actor=Actor(**row))
+
+
+async def use(runner: Runner, id_hash: bytes) -> None:
+    """Note that a session is used."""
+    await runner.run(USE, id_hash=id_hash)
+
+
+async def end(runner: Runner, id_hash: bytes) -> None:
+    """End a session."""
+    await runner.run(END, id_hash=id_hash)
+
+
+async def clear(runner: Runner, minutes: int) -> int:
+    """Forget sessions unused for `minutes`, at most 10,000 at once; return how many."""
+    return len(await runner.run(CLEAR, minutes=minutes))
+
+
+async def key(runner: Runner) -> bytes:
+    """Return the secret that all nodes sign forms and messages of the portal with."""
+    return bytes((await runner.run(KEY))[0]["key"])
