@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
+from ipaddress import ip_address
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
@@ -116,6 +117,13 @@ LENGTH_OF_ENTRY = 255
 LENGTH_OF_TEXT = 65_535
 
 
+def _ip_address(value: str) -> str:
+    try:
+        return str(ip_address(value.strip()))
+    except ValueError:
+        raise refuse(Text("It must be an internet address such as 192.0.2.1 or 2001:db8::1")) from None
+
+
 def _one_line(value: str) -> str:
     if not value.isprintable():
         raise refuse(Text("It contains characters that are not allowed"))
@@ -127,6 +135,7 @@ Text255 = Annotated[str, BeforeValidator(_text), longest(255)]
 Text64 = Annotated[str, BeforeValidator(_text), longest(64)]
 Line64 = Annotated[Text64, AfterValidator(_one_line)]
 Line255 = Annotated[Text255, AfterValidator(_one_line)]
+IpAddress = Annotated[Text64, AfterValidator(_ip_address)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
 Dictionary = Annotated[dict[str, str], BeforeValidator(_dictionary)]

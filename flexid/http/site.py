@@ -10,21 +10,20 @@ from flexid.base.languages import Languages
 from flexid.base.settings import Settings
 from flexid.base.templates import Templates
 from flexid.http import health
-from flexid.http.api import accounts, auth_tokens, creation_tokens, own_account, phone_countries, ping, spaces
+from flexid.http.api import (
+    accounts,
+    auth_tokens,
+    creation_tokens,
+    dictionary,
+    own_account,
+    phone_countries,
+    ping,
+    spaces,
+)
 from flexid.http.dispatch import Root
 from flexid.http.guards import Guards
 from flexid.http.peers import Proxies
-from flexid.http.portal import (
-    about,
-    assets,
-    dashboard,
-    device_sign_in,
-    login,
-    own_api_key,
-    own_deletion,
-    password,
-    qr_sign_in,
-)
+from flexid.http.portal import assets, resources
 from flexid.http.provisioning import documents, pages
 from flexid.http.request import FlexidSite
 from flexid.http.router import Router
@@ -40,18 +39,12 @@ RESOURCES: tuple[Routes, ...] = (
     creation_tokens.routes,
     accounts.routes,
     accounts.resolve_routes,
+    dictionary.routes,
     documents.routes,
     pages.routes,
-    login.routes,
-    qr_sign_in.routes,
-    about.routes,
-    dashboard.routes,
-    password.routes,
-    device_sign_in.routes,
-    own_api_key.routes,
-    own_deletion.routes,
+    *resources.RESOURCES,
 )
-"""Every resource; a new one is added here."""
+"""Every resource; a new one is added here, a page to `flexid.http.portal.resources`."""
 
 
 def every_route() -> list[Route]:

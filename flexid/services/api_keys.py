@@ -11,7 +11,9 @@ from attrs import define, field
 from flexid.base.clock import Clock, random_token
 from flexid.base.text import Text
 from flexid.domain.account import Actor
-from flexid.domain.errors import Unauthenticated, Unavailable
+from flexid.domain.api_key import AdminKey
+from flexid.domain.errors import NotFound, Unauthenticated, Unavailable
+from flexid.domain.space import Space
 from flexid.services.cache import Cache
 from flexid.store import api_keys
 from flexid.store.api_keys import ApiKey
@@ -74,6 +76,30 @@ class ApiKeys:
         key = random_token(KEY_LENGTH)
         await api_keys.add_admin_key(self.database, account_id, name, hash_key(key), key[:SHOWN_OF_KEY], ip, minutes)
         return key
+
+    async def admin_keys(self, space: Space) -> list[AdminKey]:
+        """Return the keys of a Space's administrators, the latest first."""
+        return await api_keys.list_admin_keys(self.database, space.domain)
+
+    async def show_admin_key(self, space: Space, key_id: int) -> AdminKey:
+        """Return a key of one of a Space's administrators.
+
+        :raise NotFound: there is none with this id.
+        """
+        found = await api_keys.find_admin_key(self.database, key_id, space.domain)
+        if found is None:
+            raise NotFound
+        return found
+
+    async def delete_admin_key(self, space: Space, key_id: int) -> None:
+        """Delete a key of one of a Space's administrators: it opens nothing any more.
+
+        :raise NotFound: there is none with this id.
+        """
+        account_id = await api_keys.delete_admin_key(self.database, key_id, space.domain)
+        if account_id is None:
+            raise NotFound
+        self.forget(account_id)
 
     def forget(self, account_id: int) -> None:
         """Forget the keys of an account: this process has changed it, and need not wait to hear of it."""

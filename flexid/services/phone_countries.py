@@ -29,6 +29,10 @@ class PhoneCountries:
             raise NotFound
         return touched
 
+    async def set_all_activated(self, *, value: bool) -> int:
+        """Activate or deactivate all countries; return how many that changed."""
+        return await phone_countries.set_all_activated(self.database, value=value)
+
     async def update(self) -> int:
         """Take over what libphonenumber knows today; return how many countries were new or changed."""
         return await phone_countries.update(self.database, all_countries())

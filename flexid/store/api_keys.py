@@ -8,6 +8,7 @@ from datetime import datetime
 from attrs import frozen
 
 from flexid.domain.account import Actor
+from flexid.domain.api_key import AdminKey
 from flexid.store.query import Query, Runner
 
 FIND = Query(
@@ -36,6 +37,22 @@ ADD_ADMIN_KEY = Query(
     INSERT INTO api_keys (account_id, kind, name, key_hash, key_start, ip, expires_after_last_used_minutes)
     VALUES (%(account_id)s, 'admin', %(name)s, %(key_hash)s, %(key_start)s, %(ip)s, %(minutes)s)
     """,
+)
+_ADMIN_KEYS = """
+    FROM api_keys k JOIN accounts a ON a.id = k.account_id WHERE k.kind = 'admin' AND a.domain = %(domain)s
+"""
+_SHOWN = """
+    k.id, k.name, k.key_start AS start, a.username, k.ip, k.requests, k.expires_after_last_used_minutes,
+    k.last_used_at, k.created_at
+"""
+LIST_ADMIN_KEYS = Query(
+    "list API keys of administrators",
+    f"SELECT {_SHOWN} {_ADMIN_KEYS} AND a.admin ORDER BY k.created_at DESC, k.id DESC",
+)
+FIND_ADMIN_KEY = Query("find an API key of an administrator", f"SELECT {_SHOWN} {_ADMIN_KEYS} AND k.id = %(id)s")
+DELETE_ADMIN_KEY = Query(
+    "delete an API key of an administrator",
+    f"DELETE FROM api_keys WHERE id = (SELECT k.id {_ADMIN_KEYS} AND k.id = %(id)s) RETURNING account_id",
 )
 COUNT_USES = Query(
     "count uses of API keys",
@@ -101,6 +118,23 @@ async def add_admin_key(
         ip=ip,
         minutes=minutes,
     )
+
+
+async def list_admin_keys(runner: Runner, domain: str) -> list[AdminKey]:
+    """Return the keys of a domain's administrators, the latest first."""
+    return [AdminKey(**row) for row in await runner.run(LIST_ADMIN_KEYS, domain=domain)]
+
+
+async def find_admin_key(runner: Runner, key_id: int, domain: str) -> AdminKey | None:
+    """Return a key of one of a domain's administrators."""
+    rows = await runner.run(FIND_ADMIN_KEY, id=key_id, domain=domain)
+    return AdminKey(**rows[0]) if rows else None
+
+
+async def delete_admin_key(runner: Runner, key_id: int, domain: str) -> int | None:
+    """Delete a key of one of a domain's administrators; return the id of its account, None if there was none."""
+    rows = await runner.run(DELETE_ADMIN_KEY, id=key_id, domain=domain)
+    return rows[0]["account_id"] if rows else None
 
 
 async def count_uses(runner: Runner, uses: Mapping[int, tuple[int, datetime]]) -> None:

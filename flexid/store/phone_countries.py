@@ -19,6 +19,10 @@ SET_ACTIVATED = Query(
     WHERE country_code = (SELECT country_code FROM phone_countries WHERE code = %(code)s) RETURNING code
     """,
 )
+SET_ALL_ACTIVATED = Query(
+    "activate or deactivate all phone countries",
+    "UPDATE phone_countries SET activated = %(value)s, updated_at = now() WHERE activated <> %(value)s RETURNING code",
+)
 UPDATE = Query(
     "update phone countries",
     """
@@ -44,6 +48,11 @@ async def is_active(runner: Runner, country_code: str) -> bool:
 async def set_activated(runner: Runner, code: str, *, value: bool) -> int:
     """Activate or deactivate every country that shares the calling code of this one; return how many."""
     return len(await runner.run(SET_ACTIVATED, code=code, value=value))
+
+
+async def set_all_activated(runner: Runner, *, value: bool) -> int:
+    """Activate or deactivate all countries; return how many that changed."""
+    return len(await runner.run(SET_ALL_ACTIVATED, value=value))
 
 
 async def update(runner: Runner, countries: Sequence[PhoneCountry]) -> int:

@@ -25,7 +25,7 @@ def _pages() -> list[Route]:
 
 
 def _path(route: Route, account_id: int) -> str:
-    path = route.path.replace("{account_id}", str(account_id)).replace("{domain}", TENANT).replace("{code}", "FR")
+    path = re.sub(r"\{\w+_id\}", str(account_id), route.path).replace("{domain}", TENANT).replace("{code}", "FR")
     return re.sub(r"\{\w+\}", "unknown", path)
 
 

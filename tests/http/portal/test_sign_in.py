@@ -5,9 +5,15 @@ from pytest_twisted import ensureDeferred
 from support.application import SUPER, TENANT, Application, at_once
 
 PATHS = [
-    "//evil.example", "https://evil.example", "/\\evil.example", "/\t/evil.example", "javascript:alert(1)", "/a\r\nX: y",
-    "evil", "/" + "a" * 2000,
-]  # fmt: skip
+    "//evil.example",
+    "https://evil.example",
+    "/\\evil.example",
+    "/\t/evil.example",
+    "javascript:alert(1)",
+    "/a\r\nX: y",
+    "evil",
+    "/" + "a" * 2000,
+]
 
 
 @ensureDeferred

@@ -1,0 +1,30 @@
+"""Every page of the portal; a new one is added here."""
+
+from __future__ import annotations
+
+from flexid.http.portal import (
+    about,
+    api_keys,
+    dashboard,
+    device_sign_in,
+    login,
+    own_api_key,
+    own_deletion,
+    password,
+    phone_countries,
+    qr_sign_in,
+)
+from flexid.http.routes import Routes
+
+RESOURCES: tuple[Routes, ...] = (
+    login.routes,
+    qr_sign_in.routes,
+    about.routes,
+    dashboard.routes,
+    password.routes,
+    device_sign_in.routes,
+    own_api_key.routes,
+    own_deletion.routes,
+    api_keys.routes,
+    phone_countries.routes,
+)
