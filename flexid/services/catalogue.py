@@ -11,6 +11,7 @@ from flexid.services.accounts import Accounts
 from flexid.services.administrators import Administrators
 from flexid.services.api_keys import ApiKeys
 from flexid.services.auth_tokens import AuthTokens
+from flexid.services.dictionaries import Dictionaries
 from flexid.services.digest import Digest
 from flexid.services.housekeeping import Housekeeping
 from flexid.services.limits import Limits
@@ -40,6 +41,7 @@ class Services:
     sign_in: SignIn
     spaces: Spaces
     accounts: Accounts
+    dictionaries: Dictionaries
     own_account: OwnAccount
     registration: Registration
     auth_tokens: AuthTokens
@@ -74,6 +76,7 @@ def build(settings: Settings, database: Database, clock: Clock) -> Services:
         sign_in=SignIn(database, directory, limits, sessions),
         spaces=Spaces(database, directory, clock, settings.root_host),
         accounts=Accounts(database, directory, rules, api_keys),
+        dictionaries=Dictionaries(database),
         own_account=OwnAccount(database, directory, rules, api_keys, limits),
         registration=Registration(database, rules, lifetimes.creation_token),
         auth_tokens=AuthTokens(database, api_keys, sessions, lifetimes.auth_token),

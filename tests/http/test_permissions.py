@@ -81,7 +81,7 @@ async def test_another_spaces_accounts_look_absent_to_its_administrators_and_sta
     routes = [route for route in _routes() if route.caller is ADMIN and re.search(r"account_id|sip|email}", route.path)]
     assert len(routes) >= 11
     for route in routes:
-        body = {"username": "victim", "password": "stolen_password"} if route.method == "PUT" else None
+        body = {"username": "victim", "password": "stolen_password", "value": "stolen"} if route.input else None
         reply = await mallory.ask(route.method, _path(route, victim["id"]), body)
         assert reply.status == 404, (route.method, route.path)
     assert (await app.admin.get(f"/api/accounts/{victim['id']}")).json == before
