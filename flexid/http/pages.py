@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from flexid.base.clock import random_token
 from flexid.base.text import Text
 from flexid.http import answers, visits
 from flexid.http.answers import Answer
 from flexid.http.call import Call
 from flexid.http.visits import Flash
 
+PLACE_OF_TOKEN = random_token(32)
+"""Stands where each visitor's own secret belongs, in pages that are kept; nobody can write it into a text."""
 DEFAULT_HUE = 22
 PROTECTION = {
     "Content-Security-Policy": (
@@ -31,11 +34,27 @@ def page(
     call: Call[Any], template: str, answer_status: int = 200, headers: dict[str, str] | None = None, **values: object
 ) -> Answer:
     """Return a page; a form that is shown again has what was typed, and what is wrong with it, at hand."""
+    if call.visit.flash:
+        visits.drop(call.request, visits.FLASH, secure=call.is_secure)
+    return _protected(call, _render(call, template, call.visit.csrf_token, values), answer_status, headers)
+
+
+def page_for_strangers(call: Call[Any], template: str, **values: Any) -> Answer:
+    """Return a page that depends on its Space only, wherever nobody is signed in and nothing is to be said."""
+    visit = call.visit
+    if visit.viewer or visit.flash or call.typed or call.errors or call.settings.development:
+        return page(call, template, **values)
+    key = (template, call.language, visit.theme or "", str(call.services.clock.now().year))
+    kept = call.known.pages
+    if key not in kept:
+        kept[key] = _render(call, template, PLACE_OF_TOKEN, values)
+    return _protected(call, kept[key].replace(PLACE_OF_TOKEN, visit.csrf_token))
+
+
+def _render(call: Call[Any], template: str, csrf_token: str, values: dict[str, object]) -> str:
     space = call.known_space.space if call.known_space else None
     visit = call.visit
-    if visit.flash:
-        visits.drop(call.request, visits.FLASH, secure=call.is_secure)
-    html = call.templates.render(
+    return call.templates.render(
         template,
         call.language,
         languages=[(code, NAMES.get(code, code)) for code in call.templates.languages.installed],
@@ -45,7 +64,7 @@ def page(
         copyright=space.copyright_text if space else None,
         year=call.services.clock.now().year,
         viewer=visit.viewer,
-        csrf_token=visit.csrf_token,
+        csrf_token=csrf_token,
         theme=visit.theme,
         flash=visit.flash,
         here=call.request.path.decode(errors="replace"),
@@ -53,6 +72,9 @@ def page(
         errors=call.errors,
         **values,
     )
+
+
+def _protected(call: Call[Any], html: str, answer_status: int = 200, headers: dict[str, str] | None = None) -> Answer:
     hsts = HSTS if call.is_secure else {}
     return Answer(html.encode(), answers.HTML, answer_status, {**PROTECTION, **hsts, **(headers or {})})
 

@@ -67,6 +67,8 @@ def rows(stage: Stage) -> list[Row]:
             Load("/api/accounts", admin, ("creations", "made")),
             Load("/api/accounts", admin, ("creations", "warm-up")),
         ),
+        _same("GET /login", 0.25, Load("/login", host)),
+        _same("GET /dashboard", 0.08, Load("/dashboard", host | {"Cookie": stage.session})),
         _same(FIRST_PAGE, 0.12, Load("/api/accounts?page=1", admin)),
         _same(DEEP_PAGE, None, Load("/api/accounts?page=5000", admin)),
     ]

@@ -42,6 +42,8 @@ class Stage:
     addresses: Path
     tokens: Path
     user: Caller
+    session: str
+    """The cookie of somebody who is signed in to the portal."""
 
 
 @contextmanager
@@ -70,6 +72,7 @@ def staged(accounts: int) -> Iterator[Stage]:
             _lines(files / "addresses", (f"/api/resolve/{PREFIX}{n}@{DOMAIN}" for n in range(1, accounts, steps))),
             _lines(files / "tokens", (f"/provisioning/{token}" for token in _tokens(admin))),
             flexid.caller().with_key(keys[0]),
+            _session(flexid),
         )
 
 
@@ -103,6 +106,18 @@ def _user_key(admin: Caller, nobody: Caller, username: str) -> str:
     answer = nobody.get(path, From=sender, Authorization=digest_answer(challenge, username, PASSWORD, "GET", path))
     assert answer.status == 200, answer.text
     return answer.text
+
+
+def _session(flexid: Flexid) -> str:
+    session_id = "measured-" + "x" * 34
+    connection = psycopg2.connect(flexid.dsn())
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO sessions (id_hash, domain, account_id) SELECT %s, domain, id FROM accounts WHERE username = %s",
+            (hashlib.sha256(session_id.encode()).digest(), "holder-0"),
+        )
+    connection.close()
+    return f"session={session_id}"
 
 
 def _tokens(admin: Caller) -> Iterator[str]:

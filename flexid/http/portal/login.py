@@ -10,7 +10,7 @@ from flexid.http import answers, visits
 from flexid.http.answers import Answer
 from flexid.http.call import Call
 from flexid.http.inputs import AnyText, Input
-from flexid.http.pages import go, page
+from flexid.http.pages import go, page, page_for_strangers
 from flexid.http.portal.admission import BLOCKED, own_path
 from flexid.http.portal.welcome import welcome
 from flexid.http.routes import PUBLIC, Routes
@@ -39,8 +39,9 @@ async def login(call: Call[Any]) -> Answer:
     """Ask who somebody is."""
     if call.visit.viewer:
         return answers.see_other(own_path(call.query("next"), HOME))
-    wanted = call.typed.get("next") or call.query("next")
-    return page(call, "login/page.html", welcome_html=welcome(call.space), next=own_path(wanted, ""))
+    wanted = own_path(call.typed.get("next") or call.query("next"), "")
+    shown = page if wanted else page_for_strangers
+    return shown(call, "login/page.html", welcome_html=welcome(call.space), next=wanted)
 
 
 @routes.post("/login", caller=PUBLIC, input=LoginForm, again=login)

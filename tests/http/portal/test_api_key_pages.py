@@ -10,7 +10,8 @@ PAGE = "/admin/api_keys"
 
 
 def _shown_key(text: str) -> str:
-    return re.findall(r"<code[^>]*>([A-Za-z0-9]{40})</code>", text)[0]
+    key: str = re.findall(r"<code[^>]*>([A-Za-z0-9]{40})</code>", text)[0]
+    return key
 
 
 @ensureDeferred

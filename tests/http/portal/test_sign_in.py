@@ -284,3 +284,18 @@ async def test_an_expired_space_explains_itself(app: Application) -> None:
     reply = await app.visitor().open("/login")
     assert reply.status == 490
     assert "This Space has expired" in reply.text
+
+
+@ensureDeferred
+async def test_every_visitor_has_a_secret_of_its_own_on_the_page_and_sees_what_the_space_says_today(
+    app: Application,
+) -> None:
+    first, second = app.visitor(), app.visitor()
+    for visitor in (first, second):
+        assert visitor.cookies == {}
+        await visitor.open("/login")
+    assert first.csrf_token != second.csrf_token
+    assert len({first.csrf_token, second.csrf_token, ""}) == 3
+    await app.change("UPDATE spaces SET intro_registration_text = 'Mind the gap' WHERE domain = %s", TENANT)
+    assert "Mind the gap" in (await first.open("/login")).text
+    assert "Mind the gap" not in (await app.visitor("localhost").open("/login")).text
