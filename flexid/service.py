@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
+from twisted.internet.protocol import Factory
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
@@ -16,6 +17,7 @@ from twisted.python.failure import Failure
 from flexid.base.clock import Clock
 from flexid.base.configuration import DEFAULTS, Configuration
 from flexid.domain.errors import DomainError, Unavailable
+from flexid.hangup import Hangup
 from flexid.services.administrators import Administrator
 from flexid.services.catalogue import Services, build
 from flexid.services.database_server import DatabaseServer
@@ -54,6 +56,7 @@ class FlexidService(Service):
         self._say = say
         self._give_up = give_up
         self._server = DatabaseServer(reactor, self._settings)
+        self._hangup = Hangup(reactor)
         self._ready = False
         self._starting: Deferred[None] | None = None
         self._endings: list[Callable[[], Awaitable[None]]] = []
@@ -62,6 +65,7 @@ class FlexidService(Service):
     def startService(self) -> None:  # noqa: N802  # Twisted's name
         """Start as soon as the reactor runs."""
         super().startService()  # type: ignore[no-untyped-call]  # Twisted's
+        self._hangup.listen()
         self._reactor.callWhenRunning(self._start)
 
     def stopService(self) -> Deferred[None]:  # noqa: N802  # Twisted's name
@@ -113,9 +117,18 @@ class FlexidService(Service):
             return {"database": problem} if problem else {}
 
         site = make_site(services, self._settings, self._reactor, problems, lambda: self._ready)
-        listeners = Listeners(self._reactor, site, self._settings.listen.http)
+        listen = self._settings.listen
+        secured = self._make_secured() if listen.https else None
+        listeners = Listeners(self._reactor, site, listen.http, listen.https, secured)
         self._endings.append(lambda: listeners.close(FINISH_SECONDS))
         return listeners
+
+    def _make_secured(self) -> Callable[[Factory], Any]:
+        from flexid.http.tls import Certificates, TlsFactory  # noqa: PLC0415  # imported in the meantime
+
+        certificates = Certificates(self._settings.tls)
+        self._hangup.on("TLS certificates", certificates.reload)
+        return lambda factory: TlsFactory(certificates, factory, self._reactor)
 
     async def _prepare(self, services: Services, listeners: Listeners) -> Administrator | None:
         """Wait for the database and bring it up to date; whoever asks meanwhile is told that we are not ready."""

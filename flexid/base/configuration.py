@@ -22,9 +22,7 @@ NOT_USED_YET = frozenset(
     {
         "workers",
         "files_dir",
-        "listen.https",
         "listen.metrics",
-        *(f"tls.{key}" for key in ("certificate", "key", "client_ca")),
         "redis.url",
         "mail.url",
         "daemon.socket",
@@ -154,4 +152,7 @@ def _describe(problem: Any, sources: Mapping[str, str], path: Path | None) -> st
     if problem["type"] == "extra_forbidden":
         return f"{where}: no such setting (see docs/configuration.md)"
     reason = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "value_error" and isinstance(problem["input"], dict):
+        # What several settings come to together; each of them may be from the file or from the environment.
+        return f"{path or 'environment'}: {reason}"
     return f"{where} = {problem['input']!r}: {reason}"

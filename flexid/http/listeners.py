@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from weakref import WeakSet
 
@@ -15,6 +15,8 @@ from twisted.internet.task import deferLater
 
 from flexid.base.text import Text
 from flexid.domain.errors import DomainError
+from flexid.http.channels import Connection, Http1Channel
+from flexid.http.http2 import Http2Channel
 
 LOOK_SECONDS = 0.02
 IDLE_SECONDS = 0.5
@@ -32,7 +34,7 @@ class Connections(Factory):
 
     def __init__(self, site: Any) -> None:
         self._site = site
-        self._protocols: WeakSet[Any] = WeakSet()
+        self._protocols: WeakSet[Connection] = WeakSet()
 
     def doStart(self) -> None:  # noqa: N802  # Twisted's name
         """Start the site."""
@@ -49,74 +51,73 @@ class Connections(Factory):
         return protocol
 
     def announce_end(self) -> None:
-        """Let every connection end with the answer that is being given, or else the next one."""
+        """Let every connection end with the answers that are being given, or else the next ones."""
         for channel in self._open():
-            channel.checkPersistence = _say_close
-            if channel.requests:
-                channel.persistent = False
+            channel.announce_end()
 
-    def close_idle(self) -> None:
-        """Close connections on which nothing is being answered."""
+    def end_idle(self) -> None:
+        """End connections on which nothing is being answered."""
         for channel in self._open():
-            if not channel.requests:
-                channel.loseConnection()
+            channel.end_if_idle()
 
     def any_open(self) -> bool:
         """Tell whether any connection is open."""
-        return bool(self._open())
+        return next(self._open(), None) is not None
 
     def abort(self) -> None:
         """Cut off whatever is still open."""
         for channel in self._open():
             channel.forceAbortClient()
 
-    def _open(self) -> list[Any]:
-        channels = [protocol._channel for protocol in self._protocols]  # noqa: SLF001  # Twisted shows it to nobody
-        return [channel for channel in channels if channel.transport is not None and channel.transport.connected]
-
-
-def _say_close(request: Any, _version: bytes) -> bool:
-    """Do as HTTPChannel.checkPersistence does when the client asks for an end (RFC 9112, 9.6)."""
-    request.responseHeaders.setRawHeaders(b"connection", [b"close"])
-    return False
+    def _open(self) -> Iterator[Http1Channel | Http2Channel]:
+        return (protocol.channel for protocol in tuple(self._protocols) if protocol.is_open)
 
 
 class Listeners:
-    """Ports, by Twisted's endpoint strings."""
+    """Ports, by Twisted's endpoint strings; `secured` puts TLS under the connections of the secure ones."""
 
-    def __init__(self, reactor: Any, site: Any, endpoints: Sequence[str]) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        site: Any,
+        endpoints: Sequence[str],
+        secure_endpoints: Sequence[str] = (),
+        secured: Callable[[Factory], Any] | None = None,
+    ) -> None:
         self._reactor = reactor
-        self._endpoints = endpoints
         self._connections = Connections(site)
-        self._ports: list[Any] = []
+        self._wanted = [("http", endpoint, self._connections) for endpoint in endpoints]
+        if secured:
+            self._wanted += [("https", endpoint, secured(self._connections)) for endpoint in secure_endpoints]
+        self._ports: list[tuple[str, Any]] = []
 
     async def open(self) -> None:
         """Listen, unless that was done before.
 
         :raise CannotServe: one of the endpoints is none, or is taken.
         """
-        for endpoint in self._endpoints[len(self._ports) :]:
+        for scheme, endpoint, factory in self._wanted[len(self._ports) :]:
             try:
-                port = await serverFromString(self._reactor, endpoint).listen(self._connections)
+                port = await serverFromString(self._reactor, endpoint).listen(factory)
             except CannotListenError as error:
                 raise _refusal(endpoint, getattr(error.socketError, "strerror", None) or str(error)) from None
             except (ValueError, TypeError, KeyError, OSError) as error:
                 raise _refusal(endpoint, str(error)) from None
-            self._ports.append(port)
+            self._ports.append((scheme, port))
 
     def addresses(self, host: str) -> list[str]:
         """Return what to type into a browser, by the name of this host; paths of UNIX sockets as they are."""
-        return [_address(port, host) for port in self._ports]
+        return [_address(scheme, port, host) for scheme, port in self._ports]
 
     async def close(self, patience: float) -> None:
         """Take no further connections, and wait so many seconds for the requests that are being answered."""
-        for port in self._ports:
+        for _, port in self._ports:
             await maybeDeferred(port.stopListening)
         self._connections.announce_end()
         now = self._reactor.seconds()
         while self._connections.any_open() and self._reactor.seconds() < now + patience:
             if self._reactor.seconds() >= now + IDLE_SECONDS:
-                self._connections.close_idle()
+                self._connections.end_idle()
             await deferLater(self._reactor, LOOK_SECONDS)
         self._connections.abort()
 
@@ -125,6 +126,6 @@ def _refusal(endpoint: str, reason: str) -> CannotServe:
     return CannotServe(Text("Cannot listen on {endpoint}: {reason}", endpoint=endpoint, reason=reason))
 
 
-def _address(port: Any, host: str) -> str:
+def _address(scheme: str, port: Any, host: str) -> str:
     address = port.getHost()
-    return str(address.name) if isinstance(address, UNIXAddress) else f"http://{host}:{address.port}"
+    return str(address.name) if isinstance(address, UNIXAddress) else f"{scheme}://{host}:{address.port}"
