@@ -125,6 +125,14 @@ class Accounts(Section):
     )
 
 
+class Portal(Section):
+    """The web portal."""
+
+    show_account_count: bool = Field(
+        default=False, description="whether the sign-in page tells how many accounts of the Space are active"
+    )
+
+
 class Throttling(Section):
     """Limits against guessing."""
 
@@ -174,6 +182,7 @@ class Settings(Section):
     lifetimes: Lifetimes = Field(default_factory=Lifetimes)
     accounts: Accounts = Field(default_factory=Accounts)
     api: Api = Field(default_factory=Api)
+    portal: Portal = Field(default_factory=Portal)
     throttling: Throttling = Field(default_factory=Throttling)
     limits: Limits = Field(default_factory=Limits)
     log: Logging = Field(default_factory=Logging)

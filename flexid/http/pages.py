@@ -40,11 +40,11 @@ def page(
 
 
 def page_for_strangers(call: Call[Any], template: str, **values: Any) -> Answer:
-    """Return a page that depends on its Space only, wherever nobody is signed in and nothing is to be said."""
+    """Return a page that depends on its Space and on `values` only, where nobody is signed in and nothing is said."""
     visit = call.visit
     if visit.viewer or visit.flash or call.typed or call.errors or call.settings.development:
         return page(call, template, **values)
-    key = (template, call.language, visit.theme or "", str(call.services.clock.now().year))
+    key = (template, call.language, visit.theme, call.services.clock.now().year, *values.values())
     kept = call.known.pages
     if key not in kept:
         kept[key] = _render(call, template, PLACE_OF_TOKEN, values)

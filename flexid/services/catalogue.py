@@ -6,15 +6,18 @@ from attrs import frozen
 
 from flexid.base.clock import Clock
 from flexid.base.settings import Settings
+from flexid.services.account_count import AccountCount
 from flexid.services.account_rules import AccountRules
 from flexid.services.accounts import Accounts
 from flexid.services.administrators import Administrators
 from flexid.services.api_keys import ApiKeys
 from flexid.services.auth_tokens import AuthTokens
+from flexid.services.client_certificates import ClientCertificates
 from flexid.services.dictionaries import Dictionaries
 from flexid.services.digest import Digest
 from flexid.services.housekeeping import Housekeeping
 from flexid.services.limits import Limits
+from flexid.services.logos import Logos
 from flexid.services.own_account import OwnAccount
 from flexid.services.phone_countries import PhoneCountries
 from flexid.services.provisioning import Provisioning
@@ -24,6 +27,7 @@ from flexid.services.seeding import Seeding
 from flexid.services.sessions import Sessions
 from flexid.services.sign_in import SignIn
 from flexid.services.space_directory import SpaceDirectory
+from flexid.services.space_pages import SpacePages
 from flexid.services.spaces import Spaces
 from flexid.store.database import Database
 
@@ -36,11 +40,15 @@ class Services:
     database: Database
     directory: SpaceDirectory
     api_keys: ApiKeys
+    client_certificates: ClientCertificates
     digest: Digest
     sessions: Sessions
     sign_in: SignIn
     spaces: Spaces
+    space_pages: SpacePages
+    logos: Logos
     accounts: Accounts
+    account_count: AccountCount
     dictionaries: Dictionaries
     own_account: OwnAccount
     registration: Registration
@@ -66,15 +74,20 @@ def build(settings: Settings, database: Database, clock: Clock) -> Services:
     limits = Limits(clock, settings.throttling.factor)
     sessions = Sessions(database, lifetimes.session)
     rules = AccountRules(settings.accounts)
+    spaces = Spaces(database, directory, clock, settings.root_host)
     return Services(
         clock=clock,
         database=database,
         directory=directory,
         api_keys=api_keys,
+        client_certificates=ClientCertificates(database),
         digest=Digest(database, clock, directory, limits, lifetimes.nonce),
         sessions=sessions,
         sign_in=SignIn(database, directory, limits, sessions),
-        spaces=Spaces(database, directory, clock, settings.root_host),
+        spaces=spaces,
+        space_pages=SpacePages(database, spaces, clock),
+        logos=Logos(database),
+        account_count=AccountCount(database, clock, settings.portal.show_account_count),
         accounts=Accounts(database, directory, rules, api_keys),
         dictionaries=Dictionaries(database),
         own_account=OwnAccount(database, directory, rules, api_keys, limits),

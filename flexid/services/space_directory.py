@@ -21,7 +21,7 @@ class KnownSpace:
     """A Space with what was worked out from it."""
 
     space: Space
-    pages: dict[tuple[str, ...], str] = field(factory=dict, init=False)
+    pages: dict[tuple[object, ...], str] = field(factory=dict, init=False)
     """Pages that are the same for every stranger; http fills it, and it goes with the Space's next change."""
     _sections: tuple[Section, ...] | None = field(default=None, init=False)
     _documents: dict[str, Document] = field(factory=dict, init=False)

@@ -98,6 +98,9 @@ COUNT = Query(
     "count accounts",
     "SELECT coalesce(sum(accounts), 0)::bigint AS total FROM account_counts WHERE domain = %(domain)s",
 )
+COUNT_ACTIVATED = Query(
+    "count activated accounts", "SELECT count(*) AS total FROM accounts WHERE domain = %(domain)s AND activated"
+)
 MERGE_COUNTS = Query(
     "merge account counts",
     """
@@ -167,6 +170,11 @@ async def page(runner: Runner, domain: str, offset: int, per_page: int) -> tuple
 async def count(runner: Runner, domain: str) -> int:
     """Return how many accounts a domain has."""
     return int((await runner.run(COUNT, domain=domain))[0]["total"])
+
+
+async def count_activated(runner: Runner, domain: str) -> int:
+    """Return how many accounts of a domain are activated; all of them are looked at."""
+    return int((await runner.run(COUNT_ACTIVATED, domain=domain))[0]["total"])
 
 
 async def merge_counts(runner: Runner) -> None:

@@ -41,7 +41,8 @@ async def login(call: Call[Any]) -> Answer:
         return answers.see_other(own_path(call.query("next"), HOME))
     wanted = own_path(call.typed.get("next") or call.query("next"), "")
     shown = page if wanted else page_for_strangers
-    return shown(call, "login/page.html", welcome_html=welcome(call.space), next=wanted)
+    count = await call.services.account_count.shown(call.space)
+    return shown(call, "login/page.html", welcome_html=welcome(call.space), next=wanted, account_count=count)
 
 
 @routes.post("/login", caller=PUBLIC, input=LoginForm, again=login)

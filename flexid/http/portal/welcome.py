@@ -20,4 +20,9 @@ def welcome(space: Space) -> Markup | None:
 
 @lru_cache(maxsize=1000)
 def _rendered(text: str) -> Markup:
-    return Markup(_MARKDOWN.render(text))  # noqa: S704  # what Markdown leaves of it is escaped
+    tokens = _MARKDOWN.parse(text)
+    for token in tokens:
+        # The page has its own first heading.
+        if token.type in {"heading_open", "heading_close"}:
+            token.tag = f"h{min(int(token.tag[1]) + 1, 6)}"
+    return Markup(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))  # noqa: S704  # Markdown escapes the rest
