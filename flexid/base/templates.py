@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from flexid.base.languages import Languages
 from flexid.base.shipped import TEMPLATES
 from flexid.base.text import Text
+
+
+class _Environment(Environment):
+    """Looks names up in one dictionary: Jinja's chain of them takes a fifth of the time of a page."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """Return what a template finds beside its values."""
+        return {**self.globals, **(d or {})}
 
 
 @define
@@ -37,7 +45,7 @@ class Templates:
     def _environment(self, language: str) -> Environment:
         if language not in self._environments:
             folders = [folder for folder in (self.override, TEMPLATES) if folder]
-            environment = Environment(
+            environment = _Environment(
                 loader=FileSystemLoader(folders),
                 autoescape=True,
                 undefined=StrictUndefined,
