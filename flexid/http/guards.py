@@ -11,6 +11,7 @@ from flexid.domain.account import Actor
 from flexid.domain.digest_header import parse_authorization
 from flexid.domain.errors import Blocked, Forbidden, NotFound, SpaceExpired, Unauthenticated
 from flexid.domain.sip_address import parse_from
+from flexid.http.client_certificates import Shown
 from flexid.http.peers import Peer
 from flexid.http.request import FlexidRequest
 from flexid.http.routes import ADMIN, SUPER_ADMIN, USER, Caller
@@ -42,14 +43,22 @@ class Guards:
             raise SpaceExpired
         return known
 
-    async def caller(self, kind: Caller, request: FlexidRequest, known: KnownSpace, peer: Peer) -> Actor:
+    async def caller(
+        self, kind: Caller, request: FlexidRequest, known: KnownSpace, peer: Peer, certificate: Shown | None = None
+    ) -> Actor:
         """Return the account that makes a request, if it may call routes of this kind.
+
+        `certificate` is what a route that takes client certificates was shown.
 
         :raise Unauthenticated: nobody we know.
         :raise Forbidden: somebody, but not allowed.
         :raise Throttled: too many wrong answers.
         """
-        actor = await self._identify(kind, request, known, peer)
+        if certificate:
+            # The first of the methods that is there decides.
+            actor = await self.services.client_certificates.identify(known.space, certificate.address)
+        else:
+            actor = await self._identify(kind, request, known, peer)
         if actor.domain != known.space.domain and not actor.super_admin:
             raise Forbidden(UNAUTHORIZED)
         if actor.blocked:

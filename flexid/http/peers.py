@@ -43,9 +43,7 @@ class Proxies:
 
     def peer(self, request: FlexidRequest) -> Peer:
         """Return who sent a request."""
-        address = request.getClientAddress()
-        # A UNIX socket has no addresses: whoever may open it is this machine.
-        ip = address.host if isinstance(address, IPv4Peer | IPv6Peer) else "127.0.0.1"
+        ip = _sender(request)
         scheme = "https" if request.isSecure() else "http"
         authority = (request.header("host") or "").strip().lower()
         if self.trusted and self._is_trusted(ip):
@@ -63,6 +61,10 @@ class Proxies:
                 authority = f"{authority}:{port}"
         return Peer(ip, scheme, _without_port(authority), authority)
 
+    def is_trusted(self, request: FlexidRequest) -> bool:
+        """Tell whether a request came by a trusted proxy."""
+        return bool(self.trusted) and self._is_trusted(_sender(request))
+
     # What stands left of the nearest address that is no trusted proxy, anybody could have written.
     def _forwarded_for(self, request: FlexidRequest, ip: str) -> str:
         """Return the nearest address that is no trusted proxy."""
@@ -78,6 +80,13 @@ class Proxies:
     def _is_trusted(self, ip: str) -> bool:
         address = _address(ip)
         return address is not None and any(address in network for network in self.trusted)
+
+
+def _sender(request: FlexidRequest) -> str:
+    """Return the address of whoever holds the other end of the connection."""
+    address = request.getClientAddress()
+    # A UNIX socket has no addresses: whoever may open it is this machine.
+    return str(address.host) if isinstance(address, IPv4Peer | IPv6Peer) else "127.0.0.1"
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:

@@ -18,6 +18,7 @@ from flexid.domain.account import Origin
 from flexid.http import answers, bodies, inputs, refusals, visits
 from flexid.http.answers import Answer
 from flexid.http.call import Call
+from flexid.http.client_certificates import shown
 from flexid.http.guards import Guards, user_agent
 from flexid.http.inputs import Input
 from flexid.http.peers import Proxies
@@ -144,7 +145,8 @@ class Router:
         if route.portal:
             await admission.admit(call, route)
         elif route.caller is not PUBLIC:
-            call.caller = await self.guards.caller(route.caller, call.request, call.known, call.peer)
+            certificate = shown(call.request, self.proxies, self.settings.tls) if route.certificates else None
+            call.caller = await self.guards.caller(route.caller, call.request, call.known, call.peer, certificate)
 
     def _allow_any_origin(self, request: FlexidRequest) -> None:
         # Nothing under /api is authenticated by a cookie.

@@ -58,6 +58,8 @@ class Route:
     hot: bool
     """Dispatched without Klein: a fixed path, or one whose last segment is its only parameter."""
     needs_space: bool
+    certificates: bool
+    """A client certificate signs in too, before anything else."""
 
     @property
     def is_form(self) -> bool:
@@ -101,6 +103,7 @@ class Routes:
         again: Handler | None = None,
         hot: bool = False,
         needs_space: bool = True,
+        certificates: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Return a decorator that declares its function as the handler of a route."""
 
@@ -123,6 +126,7 @@ class Routes:
                     again,
                     hot,
                     needs_space,
+                    certificates,
                 )
             )
             return handler

@@ -56,6 +56,21 @@ async def test_hot_requests_cost_one_statement_or_none(app: Application, asked: 
         assert asked == statements, path
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [{"trusted_proxies": ("127.0.0.1",), "tls": {"proxy_verified_header": "V", "proxy_subject_header": "S"}}],
+)
+@ensureDeferred
+async def test_a_certificate_costs_one_statement(app: Application, asked: list[str]) -> None:
+    await app.has_account("alice")
+    await app.change("UPDATE spaces SET client_certificate_authentication = true")
+    alice = app.nobody.as_(V="SUCCESS", S=f"CN=sip:alice@{TENANT}")
+    await alice.get("/provisioning/me", **HEADER)
+    asked.clear()
+    assert (await alice.get("/provisioning/me", **HEADER)).status == 200
+    assert asked == ["find an account by its certificate"]
+
+
 @ensureDeferred
 async def test_a_creation_costs_one_statement(app: Application, asked: list[str]) -> None:
     await app.has_account("alice")

@@ -35,7 +35,7 @@ async def base(call: Call[Any]) -> Answer:
     return answers.document(call.known.document(call.peer.base_url).without_account)
 
 
-@routes.get("/me", caller=USER, before=_refuse_crawlers, hot=True)
+@routes.get("/me", caller=USER, before=_refuse_crawlers, hot=True, certificates=True)
 async def me(call: Call[Any]) -> Answer:
     """Return the document of the caller's account, as often as wanted."""
     return answers.document(
