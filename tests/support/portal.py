@@ -40,7 +40,7 @@ class Visitor:
     async def follow(self, reply: Reply) -> Reply:
         """Go where an answer sends the browser."""
         assert reply.status == 303, (reply.status, reply.text)
-        return await self.open(reply.headers["Location"])
+        return await self.open(reply.headers["Location"].partition("#")[0])
 
     def _cookie(self) -> dict[str, str]:
         return {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())} if self.cookies else {}

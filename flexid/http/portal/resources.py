@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from flexid.http.portal import (
     about,
+    account_creation,
+    account_deletion,
+    account_dictionary,
+    account_edition,
+    account_page,
     api_keys,
     dashboard,
     device_sign_in,
@@ -27,4 +32,9 @@ RESOURCES: tuple[Routes, ...] = (
     own_deletion.routes,
     api_keys.routes,
     phone_countries.routes,
+    account_creation.routes,
+    account_page.routes,
+    account_edition.routes,
+    account_deletion.routes,
+    account_dictionary.routes,
 )
