@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from attrs import frozen
@@ -68,3 +68,28 @@ class Space:
     def is_expired(self, now: datetime) -> bool:
         """Say whether the Space's time is over."""
         return self.expire_at is not None and self.expire_at <= now
+
+    def days_left(self, now: datetime) -> int | None:
+        """Return how many days the Space is open yet, a begun one counted; 0 if expired, None if it never will be."""
+        if self.expire_at is None:
+            return None
+        return max(0, -((now - self.expire_at) // timedelta(days=1)))
+
+
+@frozen
+class SpaceAdministrator:
+    """An administrator, as the page of its Space lists it."""
+
+    id: int
+    username: str
+    display_name: str | None
+    activated: bool
+    blocked: bool
+
+
+@frozen
+class SpaceFigures:
+    """Who is in a Space: how many accounts, and its first administrators."""
+
+    accounts: int
+    administrators: tuple[SpaceAdministrator, ...]

@@ -23,7 +23,7 @@ from flexid.http.api import (
 from flexid.http.dispatch import Root
 from flexid.http.guards import Guards
 from flexid.http.peers import Proxies
-from flexid.http.portal import assets, resources
+from flexid.http.portal import assets, logos, resources
 from flexid.http.provisioning import documents, pages
 from flexid.http.request import FlexidSite
 from flexid.http.router import Router
@@ -42,6 +42,7 @@ RESOURCES: tuple[Routes, ...] = (
     dictionary.routes,
     documents.routes,
     pages.routes,
+    logos.routes,
     *resources.RESOURCES,
 )
 """Every resource; a new one is added here, a page to `flexid.http.portal.resources`."""

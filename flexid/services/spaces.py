@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, time
 from typing import Any
 
@@ -18,6 +18,7 @@ from flexid.services.space_directory import SpaceDirectory
 from flexid.store import accounts, spaces
 from flexid.store.database import Database
 from flexid.store.failures import ConstraintViolated
+from flexid.store.query import Runner
 
 DELETION_SECONDS = 600.0
 """How long it may take to delete a Space with all its accounts."""
@@ -26,6 +27,8 @@ TAKEN = {
     "host": Text("The host has already been taken."),
     "name": Text("The name has already been taken."),
 }
+First = Callable[[Runner], Awaitable[None]]
+"""What has to be done, or to be refused, in the same transaction before a Space is changed."""
 
 
 @frozen
@@ -91,7 +94,7 @@ class Spaces:
         self.directory.forget()
         return await self.show(values["domain"])
 
-    async def change(self, domain: str, values: Mapping[str, Any]) -> Space:
+    async def change(self, domain: str, values: Mapping[str, Any], first: First | None = None) -> Space:
         """Change a Space.
 
         :raise NotFound: no such Space.
@@ -101,7 +104,10 @@ class Spaces:
         if faults := await self.faults(values, before):
             raise Invalid(faults)
         try:
-            await spaces.change(self.database, before.domain, values)
+            async with self.database.transaction() as transaction:
+                if first:
+                    await first(transaction)
+                await spaces.change(transaction, before.domain, values)
         except ConstraintViolated as violation:
             if violation.constraint == "account_emails_pkey":
                 raise Invalid.field("unique_email", Text("Some accounts share an email address")) from None
@@ -111,9 +117,11 @@ class Spaces:
         self.directory.forget()
         return await self.show(before.domain)
 
-    async def delete(self, domain: str) -> int:
+    async def delete(self, domain: str, first: First | None = None) -> int:
         """Delete a Space and all that belongs to it; return how many there were."""
         async with self.database.transaction(DELETION_SECONDS) as transaction:
+            if first:
+                await first(transaction)
             deleted = await spaces.delete(transaction, domain.lower())
         self.directory.forget()
         return deleted

@@ -47,6 +47,7 @@ FIRST = Query("find the first Space", f"{SELECT} ORDER BY s.id LIMIT 1")
 FIND = Query("find a Space", f"{SELECT} WHERE s.domain = %(domain)s")
 FIND_BY_HOST = Query("find a Space by host", f"{SELECT} WHERE s.host = %(host)s")
 LOCK = Query("lock a Space", f"{SELECT} WHERE s.domain = %(domain)s FOR NO KEY UPDATE OF s")
+LOCK_SUPER = Query("lock the super Spaces", "SELECT domain FROM spaces WHERE super ORDER BY id FOR NO KEY UPDATE")
 DELETE = Query("delete a Space", "DELETE FROM spaces WHERE domain = %(domain)s RETURNING id")
 TAKEN = Query(
     "which names of a Space are taken",
@@ -112,6 +113,11 @@ async def find_by_host(runner: Runner, host: str) -> Space | None:
 async def lock(runner: Runner, domain: str) -> Space | None:
     """Return a Space, and let nobody else change it until the transaction ends."""
     return _one(await runner.run(LOCK, domain=domain))
+
+
+async def lock_super(runner: Runner) -> set[str]:
+    """Return the domains of the super Spaces; none of them ceases to be one until the transaction ends."""
+    return {row["domain"] for row in await runner.run(LOCK_SUPER)}
 
 
 async def create(runner: Runner, values: Mapping[str, Any]) -> None:
