@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 
 from flexid.base.clock import Clock
 from flexid.base.configuration import DEFAULTS, Configuration
+from flexid.base.settings import Settings
 from flexid.domain.errors import DomainError, Unavailable
 from flexid.hangup import Hangup
 from flexid.services.administrators import Administrator
@@ -182,3 +183,13 @@ class FlexidService(Service):
         else:
             self.log.failure("flexid cannot start", failure)
         self._give_up()
+
+
+def check_certificates(settings: Settings) -> None:
+    """Read the files of `[tls]` as the server would.
+
+    :raise DomainError: one of them cannot be used.
+    """
+    from flexid.http.tls import Certificates  # noqa: PLC0415  # it takes long, and is seldom wanted
+
+    Certificates(settings.tls)

@@ -6,15 +6,17 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from typing import Any
 
 import pytest
 from attrs import define, field
+from support.certificates import Authority
 from support.flexid_process import free_port, wait_until
 from support.postgres import Postgres, embedded_binaries
 
@@ -222,6 +224,38 @@ def test_a_wrong_configuration_ends_the_process_with_a_reason(external: Node, pr
     code, out, err = external.type(*program)
     assert (code, out) == (1, "")
     assert err == "flexid: FLEXID_ROOT_HOST = 'no host': a host name is allowed, without scheme and port\n"
+
+
+def test_the_addresses_of_all_ports_are_told(external: Node) -> None:
+    authority, port = Authority(), free_port()
+    certificate, key = authority.server().write(external.home, "server")
+    external.environment |= {
+        "FLEXID_LISTEN_HTTPS": f"tcp:{port}:interface=127.0.0.1",
+        "FLEXID_TLS_CERTIFICATE": str(certificate),
+        "FLEXID_TLS_KEY": str(key),
+    }
+    external.started()
+    assert f"flexid is ready on http://localhost:{external.port}, https://localhost:{port}\n" in external.said()
+    context = ssl.create_default_context(cadata=authority.own.pem().decode())
+    connection = HTTPSConnection("localhost", port, timeout=20, context=context)
+    connection.request("GET", "/health/live")
+    assert connection.getresponse().status == 200
+    connection.close()
+
+
+@pytest.mark.parametrize("program", [("flexid", "run"), ("twistd", "-n", "--pidfile=", "flexid")])
+def test_a_certificate_of_no_use_ends_the_process_with_a_reason(external: Node, program: tuple[str, ...]) -> None:
+    _, key = Authority().server().write(external.home, "server")
+    external.environment |= {
+        "FLEXID_LISTEN_HTTPS": f"tcp:{free_port()}:interface=127.0.0.1",
+        "FLEXID_TLS_CERTIFICATE": str(external.home / "absent.pem"),
+        "FLEXID_TLS_KEY": str(key),
+    }
+    reason = f"Cannot use {external.home / 'absent.pem'}: No such file or directory"
+    assert external.start(*program).wait(30) == 1
+    complaint = json.loads(external.stderr.read_text().splitlines()[-1])
+    assert (complaint["level"], complaint["message"]) == ("critical", f"flexid cannot start: {reason}")
+    assert external.type("flexid", "config", "check") == (1, "", f"flexid: {reason}\n")
 
 
 def listens(node: Node) -> bool:

@@ -21,11 +21,17 @@ MASK = "***"
 
 async def _check(program: Program, _: Namespace) -> Outcome:
     configuration = program.configuration
-    for endpoint in configuration.settings.listen.http:
-        try:
-            serverFromString(program.reactor, endpoint)
-        except (ValueError, TypeError, KeyError) as error:
-            raise Problem(f"listen.http = {endpoint!r}: no endpoint of Twisted's, {error}") from None
+    listen = configuration.settings.listen
+    for name, endpoints in (("http", listen.http), ("https", listen.https)):
+        for endpoint in endpoints:
+            try:
+                serverFromString(program.reactor, endpoint)
+            except (ValueError, TypeError, KeyError) as error:
+                raise Problem(f"listen.{name} = {endpoint!r}: no endpoint of Twisted's, {error}") from None
+    if listen.https:
+        from flexid.service import check_certificates  # noqa: PLC0415  # most commands do without the server
+
+        check_certificates(configuration.settings)
     lines = [f"The configuration is right ({configuration.source})", *configuration.warnings]
     return Outcome("\n".join(lines), {"source": configuration.source, "warnings": configuration.warnings})
 

@@ -8,7 +8,7 @@ import pytest
 from support.reactor import asynchronous, reactor
 
 from flexid.base.clock import Clock
-from flexid.base.configuration import load
+from flexid.base.configuration import ConfigurationError, load
 from flexid.commands.command import Problem, Program
 from flexid.commands.configuration_page import page
 from flexid.commands.main import parse
@@ -63,3 +63,25 @@ async def test_endpoints_are_checked(endpoint: str) -> None:
 
 def test_the_page_of_the_documentation_is_what_the_declarations_say() -> None:
     assert PAGE.read_text() == page(), "make docs has not been run"
+
+
+@pytest.mark.parametrize(
+    ("environment", "complaint"),
+    [
+        ({"LISTEN_HTTPS": "tcp:443"}, "listen.https needs tls.certificate and tls.key"),
+        ({"TLS_CERTIFICATE": "own.pem"}, "tls.certificate and tls.key are allowed together only"),
+        (
+            {"TLS_PROXY_VERIFIED_HEADER": "X-Verified"},
+            "tls.proxy_verified_header and tls.proxy_subject_header are allowed together only",
+        ),
+    ],
+)
+def test_settings_that_need_each_other_are_named(environment: dict[str, str], complaint: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load({f"FLEXID_{name}": value for name, value in environment.items()})
+    assert caught.value.problems == [f"environment: {complaint}"]
+
+
+def test_an_empty_variable_names_no_file() -> None:
+    tls = load({"FLEXID_TLS_CERTIFICATE": "", "FLEXID_TLS_KEY": "", "FLEXID_TLS_CLIENT_CA": ""}).settings.tls
+    assert (tls.certificate, tls.key, tls.client_ca) == (None, None, None)
