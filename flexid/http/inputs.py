@@ -7,11 +7,13 @@ from datetime import UTC, date, datetime, time
 from ipaddress import ip_address
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainValidator, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from flexid.base.text import Text
 from flexid.domain.errors import Invalid
+from flexid.domain.sip_address import SipAddress
+from flexid.domain.sip_address import parse as parse_address
 
 I = TypeVar("I", bound="Input")  # noqa: E741  # the field's usual name for an input
 
@@ -100,21 +102,43 @@ def _dictionary(value: object) -> object:
     return value
 
 
+def _in_utc(text: str) -> datetime:
+    read = datetime.fromisoformat(text)
+    return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+
+
 def _day(value: object) -> object:
     """Read a date, or a time as the API shows it: the moment from which something is over."""
     try:
         if isinstance(value, str) and len(value) == len("2099-01-31"):
             return datetime.combine(date.fromisoformat(value), time.min, UTC)
         if isinstance(value, str):
-            read = datetime.fromisoformat(value)
-            return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+            return _in_utc(value)
     except (ValueError, OverflowError):
         pass
     raise refuse(Text("It must be a date such as 2099-01-31"))
 
 
 LENGTH_OF_ENTRY = 255
+LENGTH_OF_ADDRESS = 256
 LENGTH_OF_TEXT = 65_535
+
+
+def _moment(value: object) -> object:
+    """Read a time (ISO 8601); one without an offset is in UTC."""
+    try:
+        if isinstance(value, str):
+            return _in_utc(value)
+    except (ValueError, OverflowError):
+        pass
+    raise refuse(Text("It must be a time such as 2026-01-31T09:30:00Z"))
+
+
+def _sip_address(value: object) -> SipAddress:
+    address = parse_address(value) if isinstance(value, str) and len(value) <= LENGTH_OF_ADDRESS else None
+    if address is None:
+        raise refuse(Text("It must be a SIP address such as alice@sip.example.org"))
+    return address
 
 
 def _ip_address(value: str) -> str:
@@ -135,6 +159,8 @@ Text255 = Annotated[str, BeforeValidator(_text), longest(255)]
 Text64 = Annotated[str, BeforeValidator(_text), longest(64)]
 Line64 = Annotated[Text64, AfterValidator(_one_line)]
 Line255 = Annotated[Text255, AfterValidator(_one_line)]
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+SipAddressText = Annotated[SipAddress, PlainValidator(_sip_address, json_schema_input_type=str)]
 IpAddress = Annotated[Text64, AfterValidator(_ip_address)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]

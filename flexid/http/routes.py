@@ -145,6 +145,10 @@ class Routes:
         """Declare a PUT route."""
         return self.add("PUT", path, **declaration)
 
+    def patch(self, path: str = "", **declaration: Any) -> Callable[[Handler], Handler]:
+        """Declare a PATCH route."""
+        return self.add("PATCH", path, **declaration)
+
     def delete(self, path: str = "", **declaration: Any) -> Callable[[Handler], Handler]:
         """Declare a DELETE route."""
         return self.add("DELETE", path, **declaration)

@@ -19,6 +19,7 @@ from flexid.http.api import (
     phone_countries,
     ping,
     spaces,
+    statistics,
 )
 from flexid.http.dispatch import Root
 from flexid.http.guards import Guards
@@ -39,6 +40,9 @@ RESOURCES: tuple[Routes, ...] = (
     creation_tokens.routes,
     accounts.routes,
     accounts.resolve_routes,
+    statistics.routes,
+    statistics.own_routes,
+    statistics.account_routes,
     dictionary.routes,
     documents.routes,
     pages.routes,

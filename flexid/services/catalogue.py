@@ -7,7 +7,9 @@ from attrs import frozen
 from flexid.base.clock import Clock
 from flexid.base.settings import Settings
 from flexid.services.account_count import AccountCount
+from flexid.services.account_filters import AccountFilters
 from flexid.services.account_rules import AccountRules
+from flexid.services.account_search import AccountSearch
 from flexid.services.accounts import Accounts
 from flexid.services.administrators import Administrators
 from flexid.services.api_keys import ApiKeys
@@ -29,6 +31,7 @@ from flexid.services.sign_in import SignIn
 from flexid.services.space_directory import SpaceDirectory
 from flexid.services.space_pages import SpacePages
 from flexid.services.spaces import Spaces
+from flexid.services.statistics import Statistics
 from flexid.store.database import Database
 
 
@@ -48,6 +51,8 @@ class Services:
     space_pages: SpacePages
     logos: Logos
     accounts: Accounts
+    account_search: AccountSearch
+    account_filters: AccountFilters
     account_count: AccountCount
     dictionaries: Dictionaries
     own_account: OwnAccount
@@ -55,6 +60,7 @@ class Services:
     auth_tokens: AuthTokens
     provisioning: Provisioning
     phone_countries: PhoneCountries
+    statistics: Statistics
     schema: Schema
     administrators: Administrators
     seeding: Seeding
@@ -89,12 +95,15 @@ def build(settings: Settings, database: Database, clock: Clock) -> Services:
         logos=Logos(database),
         account_count=AccountCount(database, clock, settings.portal.show_account_count),
         accounts=Accounts(database, directory, rules, api_keys),
+        account_search=AccountSearch(database),
+        account_filters=AccountFilters(database, clock),
         dictionaries=Dictionaries(database),
         own_account=OwnAccount(database, directory, rules, api_keys, limits),
         registration=Registration(database, rules, lifetimes.creation_token),
         auth_tokens=AuthTokens(database, api_keys, sessions, lifetimes.auth_token),
         provisioning=Provisioning(database, directory, lifetimes.provisioning_token, lifetimes.auth_token),
         phone_countries=PhoneCountries(database),
+        statistics=Statistics(database),
         schema=Schema(database),
         administrators=Administrators(database, rules),
         seeding=Seeding(database),
