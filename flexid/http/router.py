@@ -186,9 +186,7 @@ async def _show_again(
     parameters: Mapping[str, Any],
 ) -> Answer:
     """Show a form once more, with what was typed; passwords are typed anew."""
-    call.typed = {
-        name: value for name, value in body.items() if isinstance(value, str) and "password" not in name and value
-    }
+    call.typed = {name: value for name, value in body.items() if isinstance(value, str) and "password" not in name}
     call.errors = error.errors if isinstance(error, errors.Invalid) else {"": [error.reason]}
     shown: Answer = await show(call, **parameters)
     status, _ = _statuses(error)

@@ -18,6 +18,9 @@ from flexid.http.portal import (
     password,
     phone_countries,
     qr_sign_in,
+    spaces,
+    spaces_administration,
+    spaces_configuration,
 )
 from flexid.http.routes import Routes
 
@@ -37,4 +40,7 @@ RESOURCES: tuple[Routes, ...] = (
     account_edition.routes,
     account_deletion.routes,
     account_dictionary.routes,
+    spaces.routes,
+    spaces_configuration.routes,
+    spaces_administration.routes,
 )
