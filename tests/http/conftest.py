@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_twisted
 from support.application import Application, fill, migrate, start
 from support.postgres import Postgres
 from twisted.internet.defer import ensureDeferred
+
+from flexid.store.connection import Connection
+from flexid.store.query import Query
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +42,17 @@ async def app(postgres: Postgres, filled_database: str, settings: dict[str, obje
     yield application
     await application.database.stop()
     postgres.drop_database(dsn)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the statements that are run."""
+    names: list[str] = []
+    execute = Connection.execute
+
+    def recorded(self: Connection, query: Query, *arguments: Any, **more: Any) -> Any:
+        names.append(query.name)
+        return execute(self, query, *arguments, **more)
+
+    monkeypatch.setattr(Connection, "execute", recorded)
+    return names

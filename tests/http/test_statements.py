@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from typing import Any
 
 import pytest
 from pytest_twisted import ensureDeferred
@@ -13,27 +12,12 @@ from support.application import TENANT, Application
 from support.web import digest_answer
 
 import flexid.store
-from flexid.store.connection import Connection
 from flexid.store.prepared import prepared
 from flexid.store.query import Query
 
 WHOLE_SPACE = {"drop the passwords of a Space", "whether a Space has passwords"}
 """Statements whose purpose is every account of a Space."""
 HEADER = {"x_linphone_provisioning": "1"}
-
-
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the statements that are run."""
-    names: list[str] = []
-    execute = Connection.execute
-
-    def recorded(self: Connection, query: Query, *arguments: Any, **more: Any) -> Any:
-        names.append(query.name)
-        return execute(self, query, *arguments, **more)
-
-    monkeypatch.setattr(Connection, "execute", recorded)
-    return names
 
 
 @ensureDeferred
