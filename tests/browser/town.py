@@ -1,0 +1,158 @@
+"""A flexid with made-up customers: Example Telecom, its staff, its users, and two smaller Spaces."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import define, field
+from support.flexid_process import Caller, Flexid
+
+PASSWORD = "only-for-this-town"
+PROVISIONING = """[net]
+mtu=1300
+firewall_policy=2
+
+[sip]
+media_encryption=srtp
+default_proxy=0
+"""
+SPACES: tuple[dict[str, Any], ...] = (
+    {
+        "name": "Example Telecom",
+        "domain": "sip.example.org",
+        "theme_hue": 22,
+        "max_accounts": 15_000,
+        "copyright_text": "© Example Telecom",
+        "intro_registration_text": "Calls for **everybody** in town. [Questions?](/documentation)",
+        "custom_provisioning_entries": PROVISIONING,
+    },
+    {"name": "Workshop Grenoble", "domain": "grenoble.example.org", "theme_hue": 205, "max_accounts": 40},
+    {
+        "name": "Mairie Saint-Martin",
+        "domain": "saint-martin.example.org",
+        "theme_hue": 145,
+        "max_accounts": 8,
+        "expire_at": "2036-06-30",
+    },
+)
+PEOPLE: tuple[dict[str, Any], ...] = (
+    {
+        "username": "alice.martin",
+        "display_name": "Alice Martin",
+        "email": "alice.martin@example.org",
+        "phone": "+33536491703",
+        "dictionary": {"department": "Sales", "ringtone": "brook.wav", "desk": "2nd floor, window"},
+    },
+    {"username": "amadou.diallo", "display_name": "Amadou Diallo", "email": "amadou@diallo.example"},
+    {
+        "username": "ariane-lefebvre-rousseau",
+        "display_name": "Ariane Lefebvre-Rousseau",
+        "email": "ariane.lefebvre-rousseau@mairie-saint-martin.example",
+        "phone": "+33465715190",
+    },
+    {
+        "username": "b.oconnor",
+        "display_name": "Brigid O’Connor",  # noqa: RUF001  # as she writes it
+        "email": "brigid@oconnor.example",
+        "phone": "+442079460184",
+        "activated": False,
+    },
+    {
+        "username": "camille.roux",
+        "display_name": "Camille Roux",
+        "email": "camille.roux@example.org",
+        "phone": "+33261914410",
+        "admin": True,
+    },
+    {"username": "door-north", "display_name": "Entrance, north gate"},
+    {"username": "fax2", "blocked": True},
+    {
+        "username": "karim.benali",
+        "display_name": "Karim Benali",
+        "email": "k.benali@example.org",
+        "phone": "+33536490124",
+    },
+    {"username": "lea.fontaine", "display_name": "Léa Fontaine", "email": "lea@fontaine.example", "activated": False},
+    {"username": "reception", "display_name": "Reception", "email": "reception@example.org", "phone": "+33465715000"},
+)
+MORE = """
+Anouk Besson, Bastien Carlier, Chloé Dumas, Dario Esposito, Élise Faure, Farid Guessoum, Greta Hansen, Hugo Imbert,
+Inès Jacquet, Jonas Keller, Klara Lindqvist, Lucas Moreau, Maëlle Nicolas, Noah Olivier, Océane Perrin, Paul Quentin,
+Rosa Santos, Samuel Tessier, Thanh Nguyen, Ulysse Vidal, Valérie Weber, Yann Le Goff, Zoé Arnaud
+"""
+PLAIN = str.maketrans("éèëêïîôçà", "eeeeiioca")
+
+
+@define
+class Town:
+    """The running product, and who lives there."""
+
+    flexid: Flexid
+    root: str
+    """The host of the operator's own Space; the others lie below."""
+    password: str
+    """The first administrator's, as it was printed."""
+    boss: Caller = field(repr=False)
+    """With the first administrator's API key."""
+    accounts: dict[str, dict[str, Any]] = field(factory=dict)
+
+    @property
+    def site(self) -> str:
+        """Where the operator's own Space is."""
+        return f"http://{self.root}:{self.flexid.port}"
+
+    @property
+    def telecom(self) -> str:
+        """Where Example Telecom is."""
+        return f"http://{self.host('sip.example.org')}:{self.flexid.port}"
+
+    def host(self, domain: str) -> str:
+        """Return the host of a Space."""
+        return f"{domain.partition('.')[0]}.{self.root}"
+
+    def has_account(self, username: str, domain: str = "sip.example.org", **fields: Any) -> dict[str, Any]:
+        """Return a new account, which has everybody's password."""
+        blocked = fields.pop("blocked", False)
+        wanted = {"username": username, "domain": domain, "password": PASSWORD, "activated": True, **fields}
+        answer = self.boss.post("/api/accounts", wanted)
+        assert answer.status == 200, answer.text
+        account: dict[str, Any] = answer.json
+        if blocked:
+            assert self.boss.post(f"/api/accounts/{account['id']}/block", None).status == 200
+        self.accounts[username] = account
+        return account
+
+
+def settle(flexid: Flexid, root: str = "localhost") -> Town:
+    """Let everybody move in."""
+    printed = flexid.log_tail()
+    password, key = (_printed(printed, what) for what in ("password", "API key"))
+    town = Town(flexid, root, password, flexid.caller(root).with_key(key))
+    _rename(town, root, {"name": "Example Group", "theme_hue": 262})
+    for space in SPACES:
+        answer = town.boss.post("/api/spaces", {**space, "host": town.host(space["domain"])})
+        assert answer.status == 201, answer.text
+    for country in ("FR", "GB"):
+        assert town.boss.post(f"/api/phone_countries/{country}/activate", None).status == 200
+    for person in PEOPLE:
+        town.has_account(**person)
+    for name in MORE.replace("\n", " ").strip().split(", "):
+        username = name.lower().translate(PLAIN).replace(" ", ".", 1).replace(" ", "")
+        town.has_account(username, display_name=name, email=f"{username}@example.org")
+    for number in range(5):
+        town.has_account(f"desk{number}", "saint-martin.example.org")
+    return town
+
+
+def _printed(text: str, what: str) -> str:
+    found = re.search(rf"^ *{what}: *(\S+)$", text, re.MULTILINE)
+    assert found, text
+    return found[1]
+
+
+def _rename(town: Town, domain: str, changes: Mapping[str, Any]) -> None:
+    before = town.boss.get(f"/api/spaces/{domain}").json
+    answer = town.boss.put(f"/api/spaces/{domain}", {**before, **changes})
+    assert answer.status == 200, answer.text
