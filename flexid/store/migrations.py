@@ -12,11 +12,13 @@ from attrs import frozen
 from flexid.base.text import Text
 from flexid.domain.errors import DomainError
 from flexid.store.database import Database
-from flexid.store.failures import QueryFailed
+from flexid.store.failures import ConstraintViolated, QueryFailed
 from flexid.store.query import Query, Runner
 
 FOLDER = Path(__file__).parent / "migrations"
 UNDEFINED_TABLE = "42P01"
+EXTENSIONS_MISSING = "extensions_missing"
+"""What a step calls it when PostgreSQL refuses to create extensions."""
 LONGEST_STEP = 3600.0
 """Seconds that a step may take on large tables, or wait for another process to take it."""
 
@@ -173,7 +175,7 @@ async def apply(
     `afterwards` fills in what a new schema needs, in the transaction of the last step. Of several processes that come
     at once one does the work, and the others find it done.
 
-    :raise SchemaMismatch: the database is newer than this program, or was made by other files.
+    :raise SchemaMismatch: the database is newer than this program, was made by other files, or lacks extensions.
     """
     steps = shipped() if steps is None else steps
     taken: list[Migration] = []
@@ -194,5 +196,16 @@ async def apply(
 
 
 async def _take(transaction: Runner, step: Migration) -> None:
-    await transaction.run(Query(f"migration {step}", step.sql, prepare=False))
+    try:
+        await transaction.run(Query(f"migration {step}", step.sql, prepare=False))
+    except ConstraintViolated as violation:
+        if violation.constraint != EXTENSIONS_MISSING:
+            raise
+        raise SchemaMismatch(
+            Text(
+                "The database needs the extensions pg_trgm and btree_gin: install PostgreSQL's contrib modules if they "
+                "are missing, and let a superuser say in this database: "
+                "CREATE EXTENSION pg_trgm; CREATE EXTENSION btree_gin"
+            )
+        ) from None
     await transaction.run(RECORD, version=step.version, name=step.name, checksum=step.checksum)

@@ -64,7 +64,7 @@ async def test_a_range_counts_ids_and_usernames_without_padding(shell: Shell) ->
         (102, "abc"),
     ]
     assert shell.sql("SELECT count(DISTINCT token) FROM provisioning_tokens") == [(3,)]
-    assert shell.sql("SELECT sum(accounts) FROM account_counts") == [(3,)]
+    assert shell.sql("SELECT sum(accounts) FROM account_counts WHERE domain <> ''") == [(3,)]
 
 
 @asynchronous

@@ -1,0 +1,139 @@
+"""What a search demands of accounts, as SQL that the indexes of migration 6 answer.
+
+`a` is the table of accounts in all of it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+
+from flexid.domain.account_search import ROLES, STATUSES, AccountSearchWish
+from flexid.domain.search_text import SearchText, address_parts
+
+WORDS = "account_words(a.username, a.email, a.phone, a.display_name)"
+"""All that is searched, as it is indexed: in lower case, with spaces for what divides words."""
+FIELDS = (
+    "lower(' ' || a.username || ' ' || coalesce(a.email, '') || ' ' || coalesce(a.phone, '')"
+    " || ' ' || coalesce(a.display_name, ''))"
+)
+"""The same as it stands there, which is quicker to look at."""
+STATUS = "(CASE WHEN a.blocked THEN 2 WHEN a.activated THEN 0 ELSE 1 END)"
+"""The place of an account's status in `STATUSES`; indexed as it stands here."""
+DAY_BEGINS, DAY_ENDS = "%(day)s::date::timestamptz", "(%(day)s::date + 1)::timestamptz"
+LIST = """
+    (SELECT l.id FROM contacts_lists l JOIN spaces s ON s.id = l.space_id
+     WHERE l.id = %(contacts_list)s AND (%(domain)s::text IS NULL OR s.domain = %(domain)s))
+"""
+"""The contacts list, if it is one of the domain."""
+
+CONDITIONS = {
+    # Not EXISTS, which would read a long list as a whole to look a few accounts up in it.
+    "contacts_list": f"""
+        (SELECT true FROM contacts_list_contact m WHERE m.contacts_list_id = {LIST} AND m.contact_id = a.id LIMIT 1)
+        IS TRUE
+    """,
+    "admin": "a.admin",
+    "user": "NOT a.admin",
+    "status": f"{STATUS} = %(status)s",
+    "day": f"a.updated_at >= {DAY_BEGINS} AND a.updated_at < {DAY_ENDS}",
+}
+"""By name, all but that of the text."""
+
+_SPECIAL = re.compile(r"([\\%_])")
+_DIVIDING = str.maketrans("@.-_+", " " * 5)
+"""What the function account_words does."""
+
+
+def criteria(wish: AccountSearchWish) -> dict[str, str]:
+    """Return the conditions of a wish by name, but for its domain; their parameters are `parameters(…)`."""
+    chosen = {
+        "contacts_list": wish.contacts_list is not None,
+        "admin": wish.role == ROLES[0],
+        "user": wish.role == ROLES[1],
+        "status": wish.status is not None,
+        "day": wish.updated_on is not None,
+    }
+    conditions = {name: CONDITIONS[name] for name, is_chosen in chosen.items() if is_chosen}
+    return conditions | ({"text": _text_condition(wish.text)} if wish.text else {})
+
+
+def parameters(wish: AccountSearchWish, domain: str | None) -> dict[str, Any]:
+    """Return what is bound in the statements of a wish; `domain` is None for all."""
+    bound: dict[str, Any] = {
+        "domain": domain,
+        "contacts_list": wish.contacts_list,
+        "status": STATUSES.index(wish.status) if wish.status else None,
+        "day": wish.updated_on,
+        "digits": _anywhere(wish.text.digits or ""),
+    }
+    for number, word in enumerate(wish.text.words):
+        bound |= {f"word_{number}": _anywhere(word), f"indexed_{number}": _indexed(word)}
+        if address := address_parts(word):
+            bound[f"username_{number}"], host = address
+            bound[f"host_{number}"] = f"{_literally(host)}%"
+    return bound
+
+
+def is_indexed(text: SearchText) -> bool:
+    """Say whether the index can find a text: it knows letters and digits."""
+    return bool(text.digits) or any(_is_seen(word) for word in text.words)
+
+
+def indexed_condition(text: SearchText) -> str:
+    """Return what the index knows of a text; accounts of which it is true have to be looked at all the same."""
+    words = [
+        _or_address(f"{WORDS} LIKE lower(%(indexed_{number})s)", number, word)
+        for number, word in enumerate(text.words)
+        if _is_seen(word)
+    ]
+    return _or_digits(words, WORDS, text)
+
+
+def _text_condition(text: SearchText) -> str:
+    words = []
+    for number, word in enumerate(text.words):
+        conditions = [f"{FIELDS} LIKE lower(%(word_{number})s)"]
+        if _is_short(word) and _is_seen(word):
+            # Of a letter or two, only the beginnings of words, as the index has it.
+            conditions.append(f"{WORDS} LIKE lower(%(indexed_{number})s)")
+        words.append(_or_address(" AND ".join(conditions), number, word))
+    return _or_digits(words, FIELDS, text)
+
+
+def _or_address(condition: str, number: int, word: str) -> str:
+    if not address_parts(word):
+        return f"({condition})"
+    return f"({condition} OR (a.username = %(username_{number})s AND a.domain LIKE %(host_{number})s))"
+
+
+def _or_digits(words: list[str], where: str, text: SearchText) -> str:
+    alternatives = [" AND ".join(words)] if words else []
+    if text.digits:
+        alternatives.append(f"{where} LIKE %(digits)s")
+    return f"({' OR '.join(alternatives)})"
+
+
+def _indexed(word: str) -> str:
+    divided = word.translate(_DIVIDING)
+    return f"% {_literally(divided.lstrip())}%" if _is_short(word) else _anywhere(divided)
+
+
+def _is_short(word: str) -> bool:
+    """Say whether a word has no three letters or digits in a row, and thus nothing for the index but a beginning."""
+    return not re.search("www", "".join("w" if _is_seen(character) else " " for character in word))
+
+
+def _anywhere(part: str) -> str:
+    return f"%{_literally(part)}%"
+
+
+def _literally(part: str) -> str:
+    return _SPECIAL.sub(r"\\\1", part)
+
+
+def _is_seen(part: str) -> bool:
+    """Say whether pg_trgm sees something in a text."""
+    categories = map(unicodedata.category, part)
+    return any(category[0] == "L" or category == "Nd" for category in categories)
