@@ -31,6 +31,8 @@ MAX_HEADER_BYTES = 32 * 1024
 RESETS_AT_ONCE = 100
 RESETS_PER_SECOND = 10
 """What was begun for a request that is taken back runs to its end: nobody may begin more than he may have open."""
+FRAMES_A_TURN = 16
+"""Between two looks of the reactor at what else there is to do; a frame has 16 KiB at most, unless the client says."""
 MAX_STREAM_ID = (1 << 31) - 1
 
 
@@ -194,23 +196,28 @@ class Http2Channel(H2Connection):
             asleep.callback(None)
 
     def _sendPrioritisedData(self, *_: Any) -> None:  # noqa: N802  # Twisted's name
-        """Send a frame of the next stream that may send one, and come back.
+        """Send what may be sent of some streams, and come back for more.
 
         Twisted's own comes back for a stream whose window is closed too, again and again, for as long as the client
         likes; and where the window has become negative it fails, and nothing is ever sent again.
         """
-        if not self._stillProducing:
-            return
-        stream_id = self._next_stream()
-        if stream_id is None:
-            self._sendingDeferred = Deferred()
-            self._sendingDeferred.addCallback(self._sendPrioritisedData)
-        elif self._consumerBlocked is not None:
-            self._consumerBlocked.addCallback(self._sendPrioritisedData)
-        else:
-            self.resetTimeout()
+        for _frame in range(FRAMES_A_TURN):
+            if not self._stillProducing:
+                return
+            stream_id = self._next_stream()
+            if stream_id is None:
+                self._sendingDeferred = Deferred()
+                # Later: an answer is written before it is said to be whole, and then goes out in one frame.
+                self._sendingDeferred.addCallback(lambda _: self._come_back())
+                return
+            if self._consumerBlocked is not None:
+                self._consumerBlocked.addCallback(self._sendPrioritisedData)
+                return
             self._send_frame(stream_id)
-            self._reactor.callLater(0, self._sendPrioritisedData)
+        self._come_back()
+
+    def _come_back(self) -> None:
+        self._reactor.callLater(0, self._sendPrioritisedData)
 
     def _next_stream(self) -> int | None:
         while True:
@@ -224,14 +231,18 @@ class Http2Channel(H2Connection):
             self.priority.block(stream_id)
 
     def _send_frame(self, stream_id: int) -> None:
+        self.resetTimeout()
         queue = self._outboundStreamQueues[stream_id]
-        data = b"" if queue[0] is _END_STREAM_SENTINEL else queue.popleft()
-        room = min(self.conn.max_outbound_frame_size, self.conn.local_flow_control_window(stream_id))
-        if len(data) > room:
-            queue.appendleft(data[room:])
-            data = data[:room]
-        is_last = bool(queue) and queue[0] is _END_STREAM_SENTINEL
-        self.conn.send_data(stream_id, data, end_stream=is_last)
+        if queue[0] is not _END_STREAM_SENTINEL:
+            data = queue.popleft()
+            room = min(self.conn.max_outbound_frame_size, self.conn.local_flow_control_window(stream_id))
+            if len(data) > room:
+                queue.appendleft(data[room:])
+            is_last = bool(queue) and queue[0] is _END_STREAM_SENTINEL
+            self.conn.send_data(stream_id, data[:room], end_stream=is_last)
+        else:
+            is_last = True
+            self.conn.end_stream(stream_id)
         self.transport.write(self.conn.data_to_send())
         if is_last:
             self._requestDone(stream_id)

@@ -10,6 +10,7 @@ import pytest
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
+from h2.events import DataReceived
 from h2.settings import SettingCodes
 from support.http2 import Http2Client
 from twisted.internet.task import Clock
@@ -199,6 +200,27 @@ def test_a_window_that_shrinks_below_nothing_spoils_no_answer(client: Http2Clien
     client.turn()
     assert client.is_answered(stream)
     assert client.body(stream) == slow.answer
+
+
+def test_the_end_of_an_answer_needs_no_window(client: Http2Client, slow: Slow) -> None:
+    stream = client.ask()
+    client.turn()
+    request: Any = slow.waiting[0]
+    request.write(b"x" * 1000)
+    client.turn()
+    client.conn.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 1000})
+    client.turn()
+    request.finish()
+    client.turn()
+    assert client.is_answered(stream)
+
+
+def test_an_answer_goes_out_with_its_end(client: Http2Client, slow: Slow) -> None:
+    client.ask()
+    client.turn()
+    slow.finish()
+    client.turn()
+    assert [event.data for event in client.events if isinstance(event, DataReceived)] == [b"done"]
 
 
 def test_priorities_are_left_alone(client: Http2Client, slow: Slow) -> None:

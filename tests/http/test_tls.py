@@ -12,6 +12,8 @@ import pytest
 import pytest_twisted
 from attrs import define, field
 from cryptography import x509
+from h2.connection import H2Connection
+from h2.events import ConnectionTerminated
 from support.certificates import DAY, Authority, Signed
 from support.reactor import asynchronous, reactor, until
 from twisted.internet.defer import ensureDeferred
@@ -20,6 +22,7 @@ from twisted.logger import LogEvent, LogLevel, globalLogPublisher
 from twisted.web.resource import Resource
 
 from flexid.base.settings import Tls
+from flexid.http.http2 import Http2Channel
 from flexid.http.listeners import Listeners
 from flexid.http.request import FlexidRequest, FlexidSite
 from flexid.http.tls import Certificates, TlsFactory, UnusableCertificate
@@ -102,6 +105,14 @@ class Server:
 def talk(connection: ssl.SSLSocket) -> bytes:
     connection.sendall(GET)
     return connection.recv(10_000)
+
+
+def read_to_the_end(connection: ssl.SSLSocket) -> bytes:
+    """Return what comes before the server's goodbye."""
+    heard = b""
+    while piece := connection.recv(10_000):
+        heard += piece
+    return heard
 
 
 @pytest_twisted.async_yield_fixture
@@ -239,6 +250,20 @@ async def test_a_client_that_does_not_say_goodbye_does_not_hold_up_the_end(serve
     began = reactor.seconds()
     await ensureDeferred(server.listeners.close(30))
     assert reactor.seconds() - began < 5
+    connection.close()
+
+
+@asynchronous
+async def test_a_connection_of_http2_that_is_told_to_end_is_closed(server: Server) -> None:
+    connection = await deferToThread(server.connect, None, "h2")
+    client = H2Connection()
+    client.initiate_connection()
+    connection.sendall(client.data_to_send())
+    await until(lambda: any(isinstance(one, Http2Channel) for one in server.listeners._connections._open()))
+    closing = ensureDeferred(server.listeners.close(30))
+    heard = await deferToThread(read_to_the_end, connection)
+    assert any(isinstance(event, ConnectionTerminated) for event in client.receive_data(heard))
+    await closing
     connection.close()
 
 
