@@ -96,7 +96,7 @@ def build(settings: Settings, database: Database, clock: Clock) -> Services:
         account_count=AccountCount(database, clock, settings.portal.show_account_count),
         accounts=Accounts(database, directory, rules, api_keys),
         account_search=AccountSearch(database),
-        account_filters=AccountFilters(database, clock),
+        account_filters=AccountFilters(AccountSearch(database), spaces, clock),
         dictionaries=Dictionaries(database),
         own_account=OwnAccount(database, directory, rules, api_keys, limits),
         registration=Registration(database, rules, lifetimes.creation_token),

@@ -30,13 +30,11 @@ async def faults(call: Call[Any], values: Mapping[str, Any], account_id: int) ->
 async def edit(call: Call[Any], account_id: int) -> Answer:
     """Show what can be changed."""
     account = await call.services.accounts.show(call.actor, account_id)
-    # A form that comes back says what was emptied by not naming it.
-    values = {} if call.typed else {name: getattr(account, name) for name in EDITABLE}
     return page_of(
         call,
         "edit",
         account,
-        values={name: value for name, value in values.items() if value is not None},
+        values={name: value for name in EDITABLE if (value := getattr(account, name)) is not None},
         seen=call.typed.get("seen") or snapshot(account),
         least=call.settings.accounts.password_min_length,
     )
