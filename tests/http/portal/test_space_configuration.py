@@ -3,12 +3,15 @@ from __future__ import annotations
 import io
 import re
 
+import psycopg2
 import pytest
 from PIL import Image
 from pytest_twisted import ensureDeferred
-from support.application import SUPER, TENANT, Application, at_once
+from support.application import SUPER, TENANT, Application
 from support.portal import HTML, Visitor
 from support.web import Reply
+from twisted.internet import defer, reactor
+from twisted.internet.task import deferLater
 
 PAGE = f"/admin/spaces/{TENANT}"
 SCRIPT = '"><script>alert(1)</script>'
@@ -244,14 +247,26 @@ async def test_a_body_beyond_all_bounds_is_not_read(app: Application) -> None:
     assert (await _send(visitor, {}, b"x" * (1 << 20))).status == 413
 
 
+async def _until_waiting(app: Application, number: int) -> None:
+    """Wait until so many connections wait for a lock."""
+    query = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    while len(app.sql(query)) < number:
+        await deferLater(reactor, 0.01)
+
+
 @ensureDeferred
-async def test_of_logos_sent_at_once_the_space_names_the_one_that_is_kept(app: Application) -> None:
+async def test_of_a_logo_that_is_brought_while_one_is_removed_all_or_nothing_is_kept(app: Application) -> None:
     visitor = await _chief(app)
-    sent = [_send(visitor, {}, _png(width)) for width in range(1, 5)]
-    removals = [_send(visitor, {"remove_logo": "1"}) for _ in range(3)]
-    replies = await at_once(*sent, *removals)
-    assert {reply.status for reply in replies} == {303}
-    assert [row["name"] for row in _logos(app)] == [name for name in (_row(app)["logo"],) if name]
+    holder = psycopg2.connect(app.dsn)
+    with holder, holder.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM spaces WHERE domain = %s FOR NO KEY UPDATE", (TENANT,))
+        brought = defer.ensureDeferred(_send(visitor, {}, SVG))
+        await _until_waiting(app, 1)
+        removed = defer.ensureDeferred(_send(visitor, {"remove_logo": "1"}))
+        await _until_waiting(app, 2)
+    holder.close()
+    assert [(await reply).status for reply in (brought, removed)] == [303, 303]
+    assert (_row(app)["logo"], _logos(app)) == (None, [])
 
 
 @ensureDeferred

@@ -8,6 +8,9 @@ from support.application import SUPER, TENANT, Application, at_once
 from support.portal import Visitor
 from support.web import Reply
 
+from flexid.domain.account import Actor
+from flexid.domain.errors import Forbidden, NotFound
+
 SPACES = "/admin/spaces"
 PAGE = f"{SPACES}/{TENANT}"
 OTHER = "other.example.org"
@@ -172,6 +175,29 @@ async def test_a_space_administrator_changes_nothing_that_is_not_in_its_form(app
     }  # fmt: skip
     assert (await visitor.submit(f"{PAGE}/administration", {**made_up})).status == 403
     assert _row(app) == after
+
+
+@ensureDeferred
+async def test_who_asks_decides_whatever_a_page_lets_through(app: Application) -> None:
+    await _other_space(app)
+    chief = Actor(1, "chief", TENANT, admin=True, blocked=False, super_space=False)
+    user = Actor(2, "user", SUPER, admin=False, blocked=False, super_space=True)
+    pages = app.services.space_pages
+    before = _row(app), _row(app, OTHER), _row(app, SUPER)
+    for column in ("super", "host", "name", "domain", "max_accounts", "expire_at", "web_panel", "unique_email", "logo"):
+        with pytest.raises(Forbidden):
+            await pages.configure(chief, TENANT, {"theme_hue": 1, column: None})
+    for actor, domain in ((chief, OTHER), (chief, SUPER), (user, SUPER), (user, TENANT)):
+        with pytest.raises(NotFound):
+            await pages.configure(actor, domain, {"theme_hue": 1})
+        with pytest.raises(NotFound):
+            await pages.figures(actor, domain)
+    for actor in (chief, user):
+        with pytest.raises(NotFound):
+            await pages.administer(actor, SUPER, TENANT, {"max_accounts": 1})
+        with pytest.raises(NotFound):
+            await pages.delete(actor, SUPER, TENANT)
+    assert (_row(app), _row(app, OTHER), _row(app, SUPER)) == before
 
 
 @ensureDeferred
