@@ -64,7 +64,10 @@ class FlexidRequest(Request):
     def connectionLost(self, reason: Failure) -> None:
         """Be told that the client has hung up."""
         self.is_gone = True
+        # Twisted closes the body, which what runs to its end may not have read yet.
+        body = self.body() if self.content is not None and self.method is not Request.method else b""
         super().connectionLost(reason)
+        self.content = io.BytesIO(body)
 
     def body(self) -> bytes:
         """Return the body."""

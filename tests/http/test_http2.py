@@ -133,6 +133,8 @@ def test_a_request_that_is_taken_back_knows_it(client: Http2Client, slow: Slow) 
     client.conn.reset_stream(stream)
     client.turn()
     assert slow.waiting[0].is_gone
+    # What was begun runs to its end.
+    assert slow.waiting[0].body() == b"whole"
     assert client.server.channel.streams == {}
 
 
