@@ -15,7 +15,7 @@ SECONDS = 600
 
 @define
 class AccountCount:
-    """Counts activated accounts now and then, where the settings want that shown."""
+    """Counts active accounts now and then, where the settings want that shown."""
 
     database: Database
     clock: Clock
@@ -23,7 +23,7 @@ class AccountCount:
     _counts: dict[str, tuple[float, int]] = field(factory=dict, init=False)
 
     async def shown(self, space: Space) -> int | None:
-        """Return about how many activated accounts a Space has; None where that is nobody's business."""
+        """Return about how many active accounts a Space has; None where that is nobody's business."""
         if not self.is_wanted:
             return None
         now = self.clock.seconds()
@@ -31,6 +31,6 @@ class AccountCount:
         if not now - SECONDS < counted_at <= now:
             # Whoever comes meanwhile sees the count of before.
             self._counts[space.domain] = (now, count)
-            count = await accounts.count_activated(self.database, space.domain)
+            count = await accounts.count_active(self.database, space.domain)
             self._counts[space.domain] = (now, count)
         return count

@@ -98,8 +98,13 @@ COUNT = Query(
     "count accounts",
     "SELECT coalesce(sum(accounts), 0)::bigint AS total FROM account_counts WHERE domain = %(domain)s",
 )
-COUNT_ACTIVATED = Query(
-    "count activated accounts", "SELECT count(*) AS total FROM accounts WHERE domain = %(domain)s AND activated"
+# Written as the index of states has it, which is all that is read then.
+COUNT_ACTIVE = Query(
+    "count active accounts",
+    """
+    SELECT count(*) AS total FROM accounts
+    WHERE domain = %(domain)s AND (CASE WHEN blocked THEN 2 WHEN activated THEN 0 ELSE 1 END) = 0
+    """,
 )
 MERGE_COUNTS = Query(
     "merge account counts",
@@ -172,9 +177,9 @@ async def count(runner: Runner, domain: str) -> int:
     return int((await runner.run(COUNT, domain=domain))[0]["total"])
 
 
-async def count_activated(runner: Runner, domain: str) -> int:
-    """Return how many accounts of a domain are activated; all of them are looked at."""
-    return int((await runner.run(COUNT_ACTIVATED, domain=domain))[0]["total"])
+async def count_active(runner: Runner, domain: str) -> int:
+    """Return how many accounts of a domain are activated and not blocked; all of them are looked at."""
+    return int((await runner.run(COUNT_ACTIVE, domain=domain))[0]["total"])
 
 
 async def merge_counts(runner: Runner) -> None:

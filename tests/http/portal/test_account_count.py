@@ -11,7 +11,7 @@ def _count(app: Application, *, is_wanted: bool = True) -> AccountCount:
 
 
 @ensureDeferred
-async def test_activated_accounts_are_counted_now_and_then(app: Application) -> None:
+async def test_active_accounts_are_counted_now_and_then(app: Application) -> None:
     tenant = await app.services.directory.by_domain(TENANT)
     assert tenant
     counting = _count(app)
