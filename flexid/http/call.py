@@ -88,5 +88,9 @@ class Call(Generic[I]):
 
     def query(self, name: str) -> str | None:
         """Return the first value of a parameter of the query string, empty if it has none; None if it is absent."""
+        return next((value for key, value in self.queries() if key == name), None)
+
+    def queries(self) -> list[tuple[str, str]]:
+        """Return all parameters of the query string with their values."""
         query = self.request.uri.partition(b"?")[2].decode(errors="replace")
-        return next((value for key, value in parse_qsl(query, keep_blank_values=True) if key == name), None)
+        return parse_qsl(query, keep_blank_values=True)

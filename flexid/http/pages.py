@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from flexid.base.clock import random_token
 from flexid.base.text import Text
@@ -36,7 +38,9 @@ def page(
     """Return a page; a form that is shown again has what was typed, and what is wrong with it, at hand."""
     if call.visit.flash:
         visits.drop(call.request, visits.FLASH, secure=call.is_secure)
-    return _protected(call, _render(call, template, call.visit.csrf_token, values), answer_status, headers)
+    query = [(name, value) for name, value in call.queries() if name != visits.LANGUAGE]
+    html = _render(call, template, call.visit.csrf_token, values, query)
+    return _protected(call, html, answer_status, headers)
 
 
 def page_for_strangers(call: Call[Any], template: str, **values: Any) -> Answer:
@@ -51,7 +55,13 @@ def page_for_strangers(call: Call[Any], template: str, **values: Any) -> Answer:
     return _protected(call, kept[key].replace(PLACE_OF_TOKEN, visit.csrf_token))
 
 
-def _render(call: Call[Any], template: str, csrf_token: str, values: dict[str, object]) -> str:
+def _render(
+    call: Call[Any],
+    template: str,
+    csrf_token: str,
+    values: dict[str, object],
+    query: Sequence[tuple[str, str]] = (),
+) -> str:
     space = call.known_space.space if call.known_space else None
     visit = call.visit
     return call.templates.render(
@@ -68,6 +78,7 @@ def _render(call: Call[Any], template: str, csrf_token: str, values: dict[str, o
         theme=visit.theme,
         flash=visit.flash,
         here=call.request.path.decode(errors="replace"),
+        query=f"{urlencode(query)}&" if query else "",
         fields=call.typed,
         errors=call.errors,
         **values,

@@ -28,6 +28,7 @@ def values(**changes: Any) -> dict[str, Any]:
         "theme": None,
         "flash": None,
         "here": "/dashboard",
+        "query": "",
         "fields": {},
         "errors": {},
         "copyright": None,
