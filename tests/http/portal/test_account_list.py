@@ -43,7 +43,7 @@ def _names(reply: Reply) -> list[str]:
 
 
 def _results(reply: Reply) -> str:
-    return reply.text.partition('id="results"')[2]
+    return reply.text.partition('id="results"')[2].partition("</main>")[0]
 
 
 def _head(reply: Reply, word: str) -> str:
