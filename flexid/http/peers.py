@@ -29,6 +29,10 @@ class Peer:
         """Return scheme, host and port as they are written before a path."""
         return f"{self.scheme}://{self.authority}"
 
+    def base_url_of(self, host: str) -> str:
+        """Return how another host of ours is written, reached by the same scheme and port."""
+        return f"{self.scheme}://{host}{self.authority[len(_without_port(self.authority)) :]}"
+
 
 @frozen
 class Proxies:

@@ -53,7 +53,4 @@ async def qr_picture(text: str) -> Answer:
 async def _base_url_of(call: Call[Any], domain: str) -> str:
     """Return where the Space of a domain is served: a token works on its own Space's host only."""
     known = call.known if domain == call.space.domain else await call.services.directory.by_domain(domain)
-    if known is None or known.space.host == call.peer.host:
-        return call.peer.base_url
-    _, colon, port = call.peer.authority.rpartition(":")
-    return f"{call.peer.scheme}://{known.space.host}{colon}{port if colon else ''}"
+    return call.peer.base_url_of(known.space.host) if known else call.peer.base_url

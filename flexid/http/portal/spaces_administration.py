@@ -46,11 +46,5 @@ async def administer(call: Call[AdministrationForm], domain: str) -> Answer:
     here = call.space
     space = await call.services.space_pages.administer(call.actor, here.domain, domain, call.input.model_dump())
     if space.domain == here.domain and space.host != here.host:
-        return page_of(call, space, "moved", address=_address(call, space.host))
-    return await go(call, f"{HOME}/{space.domain}/administration", Text("Saved: it holds from now on."))
-
-
-def _address(call: Call[Any], host: str) -> str:
-    """Return where a host is reached by the way that this request came."""
-    _, colon, port = call.peer.authority.rpartition(":")
-    return f"{call.peer.scheme}://{host}{colon}{port if colon else ''}/login"
+        return page_of(call, space, "moved", address=f"{call.peer.base_url_of(space.host)}/login")
+    return await go(call, f"{HOME}/{space.domain}/administration", Text("Saved. It applies from now on."))
