@@ -145,7 +145,7 @@ def _ip_address(value: str) -> str:
     try:
         return str(ip_address(value.strip()))
     except ValueError:
-        raise refuse(Text("It must be an internet address such as 192.0.2.1 or 2001:db8::1")) from None
+        raise refuse(Text("It must be an IP address such as 192.0.2.1 or 2001:db8::1")) from None
 
 
 def _one_line(value: str) -> str:

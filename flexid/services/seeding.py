@@ -18,7 +18,7 @@ from flexid.store import seeds, spaces
 from flexid.store.database import Database
 from flexid.store.failures import ConstraintViolated
 from flexid.store.query import Runner
-from flexid.store.seeds import SeededAccount
+from flexid.store.seeds import Holder, SeededAccount
 
 T = TypeVar("T")
 
@@ -90,21 +90,25 @@ async def _create(runner: Runner, accounts: Sequence[Account]) -> None:
     tokens = random_tokens(len(accounts), PROVISIONING_TOKEN_LENGTH)
     seeded = [_seeded(account, token) for account, token in zip(accounts, tokens, strict=True)]
     if holder := await seeds.taken(runner, seeded):
-        raise Conflict(
-            Text(
-                "{name} in {domain} is taken, {kind} of {holder}",
-                name=holder.name,
-                domain=holder.domain,
-                kind=holder.kind,
-                holder="a deleted account" if holder.account_id is None else f"the account {holder.account_id}",
-            )
-        )
+        raise Conflict(_taken(holder))
     try:
         await seeds.create(runner, seeded)
     except ConstraintViolated as violation:
         if violation.constraint == "spaces_full":
             raise Conflict(Text("A Space has less room than that")) from None
         raise Conflict(Text("An id, a name or an email address comes twice ({what})", what=violation)) from None
+
+
+def _taken(holder: Holder) -> Text:
+    if holder.account_id is None:
+        return Text("{name} in {domain} is taken by a deleted account", name=holder.name, domain=holder.domain)
+    return Text(
+        "{name} in {domain} is taken, {kind} of the account {id}",
+        name=holder.name,
+        domain=holder.domain,
+        kind=holder.kind,
+        id=holder.account_id,
+    )
 
 
 def _seeded(account: Account, token: str) -> SeededAccount:

@@ -160,11 +160,11 @@ def test_a_key_is_made_and_taken_away(chromium: Chromium, doors: Doors) -> None:
 def make_a_key(page: Page) -> str:
     page.goto("/admin/api_keys")
     page.get_by_label("Name").fill("billing")
-    page.get_by_label("Internet address").fill("not an address")
+    page.get_by_label("IP address").fill("not an address")
     page.get_by_role("button", name="Make the key").click()
-    expect(page.get_by_label("Internet address")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_label("IP address")).to_have_attribute("aria-invalid", "true")
     expect(page.get_by_label("Name")).to_have_value("billing")
-    page.get_by_label("Internet address").fill("127.0.0.1")
+    page.get_by_label("IP address").fill("127.0.0.1")
     page.get_by_role("button", name="Make the key").click()
     return page.get_by_role("region", name="API key", exact=True).inner_text()
 

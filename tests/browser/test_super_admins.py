@@ -38,10 +38,10 @@ def go_through_a_life(page: Page) -> None:
     page.get_by_role("link", name="Spaces", exact=True).click()
     page.get_by_role("link", name="Phones", exact=True).click()
     page.get_by_role("link", name="Administration", exact=True).click()
-    page.get_by_label("Accounts at most").fill("7")
+    page.get_by_label("Account limit").fill("7")
     page.get_by_role("button", name="Save changes").click()
     expect(page.get_by_role("status")).to_contain_text("Saved")
-    expect(page.get_by_label("Accounts at most")).to_have_value("7")
+    expect(page.get_by_label("Account limit")).to_have_value("7")
 
     page.get_by_role("link", name="Delete…").click()
     expect(page.get_by_text("1 account is deleted with it")).to_be_visible()
