@@ -17,6 +17,7 @@ from flexid.services.auth_tokens import AuthTokens
 from flexid.services.client_certificates import ClientCertificates
 from flexid.services.dictionaries import Dictionaries
 from flexid.services.digest import Digest
+from flexid.services.external_accounts import ExternalAccounts
 from flexid.services.housekeeping import Housekeeping
 from flexid.services.limits import Limits
 from flexid.services.logos import Logos
@@ -55,6 +56,7 @@ class Services:
     account_filters: AccountFilters
     account_count: AccountCount
     dictionaries: Dictionaries
+    external_accounts: ExternalAccounts
     own_account: OwnAccount
     registration: Registration
     auth_tokens: AuthTokens
@@ -98,6 +100,7 @@ def build(settings: Settings, database: Database, clock: Clock) -> Services:
         account_search=AccountSearch(database),
         account_filters=AccountFilters(AccountSearch(database), spaces, clock),
         dictionaries=Dictionaries(database),
+        external_accounts=ExternalAccounts(database),
         own_account=OwnAccount(database, directory, rules, api_keys, limits),
         registration=Registration(database, rules, lifetimes.creation_token),
         auth_tokens=AuthTokens(database, api_keys, sessions, lifetimes.auth_token),
