@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types bench docs dist
+.PHONY: help run test lint types bench screenshots docs dist
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.installed ## start flexid on http://localhost:8080, with everything that it needs
 	@# A start does not wait for the compiler, even where Python was told to write no bytecode.
@@ -26,6 +26,9 @@ types: $(VENV)/.installed-for-developers ## check types
 
 bench: $(VENV)/.installed-for-developers ## measure, print a table, and write JSON under var/bench/
 	PYTHONPATH=tests $(BIN)/python -m bench
+
+screenshots: $(VENV)/.installed-for-developers ## take pictures of the portal, for var/screenshots/ and docs/pictures/
+	PYTHONPATH=tests $(BIN)/python -m browser.screenshots
 
 docs: $(VENV)/.installed ## write what is generated from the code
 	$(BIN)/flexid config docs > docs/configuration.md

@@ -12,6 +12,7 @@ from browser.doors import Doors
 from browser.looks import PHONE, WIDE, Look
 from browser.words import word
 from playwright.sync_api import Page
+from support.flexid_process import running
 
 from flexid.http.routes import ADMIN, PUBLIC, SUPER_ADMIN, USER, Route
 from flexid.http.site import every_route
@@ -54,6 +55,12 @@ def test_every_page_has_an_address(doors: Doors) -> None:
         assert route.path in BY_CLICKING or "{" not in _address(doors, route), (
             f"{route.path}: tests/browser does not know how to come there"
         )
+
+
+def test_the_styleguide_is_well(chromium: Chromium) -> None:
+    with running(development="1") as flexid:
+        for look in (WIDE, PHONE):
+            chromium.walk(look_at, "/styleguide", look, on=[look.at(f"http://localhost:{flexid.port}")])
 
 
 def _look(doors: Doors, route: Route, look: Look) -> Look:
