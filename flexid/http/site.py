@@ -11,6 +11,8 @@ from flexid.base.settings import Settings
 from flexid.base.templates import Templates
 from flexid.http import health
 from flexid.http.api import (
+    account_actions,
+    account_types,
     accounts,
     auth_tokens,
     creation_tokens,
@@ -46,6 +48,9 @@ RESOURCES: tuple[Routes, ...] = (
     statistics.account_routes,
     dictionary.routes,
     external_accounts.routes,
+    account_types.routes,
+    account_types.account_routes,
+    account_actions.routes,
     documents.routes,
     pages.routes,
     logos.routes,

@@ -6,10 +6,12 @@ from attrs import frozen
 
 from flexid.base.clock import Clock
 from flexid.base.settings import Settings
+from flexid.services.account_actions import AccountActions
 from flexid.services.account_count import AccountCount
 from flexid.services.account_filters import AccountFilters
 from flexid.services.account_rules import AccountRules
 from flexid.services.account_search import AccountSearch
+from flexid.services.account_types import AccountTypes
 from flexid.services.accounts import Accounts
 from flexid.services.administrators import Administrators
 from flexid.services.api_keys import ApiKeys
@@ -57,6 +59,8 @@ class Services:
     account_count: AccountCount
     dictionaries: Dictionaries
     external_accounts: ExternalAccounts
+    account_types: AccountTypes
+    account_actions: AccountActions
     own_account: OwnAccount
     registration: Registration
     auth_tokens: AuthTokens
@@ -101,6 +105,8 @@ def build(settings: Settings, database: Database, clock: Clock) -> Services:
         account_filters=AccountFilters(AccountSearch(database), spaces, clock),
         dictionaries=Dictionaries(database),
         external_accounts=ExternalAccounts(database),
+        account_types=AccountTypes(database),
+        account_actions=AccountActions(database),
         own_account=OwnAccount(database, directory, rules, api_keys, limits),
         registration=Registration(database, rules, lifetimes.creation_token),
         auth_tokens=AuthTokens(database, api_keys, sessions, lifetimes.auth_token),

@@ -1,0 +1,27 @@
+"""The words that programs call things by, and the codes that people dial."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from flexid.base.text import Text
+from flexid.http.inputs import Text64, Text255, refuse
+
+
+def _only(characters: str) -> AfterValidator:
+    pattern = re.compile(f"[{characters}]+")
+
+    def check(value: str) -> str:
+        if not pattern.fullmatch(value):
+            raise refuse(Text("It contains characters that are not allowed"))
+        return value
+
+    return AfterValidator(check)
+
+
+TypeKey = Annotated[Text64, _only("a-z0-9_-")]
+ActionKey = Annotated[Text255, _only("a-z0-9_-")]
+ActionCode = Annotated[Text255, _only("a-z0-9")]
