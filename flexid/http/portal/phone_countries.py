@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from flexid.base.countries import country_name
@@ -23,9 +24,9 @@ async def show(call: Call[Any]) -> Answer:
     named = [(country_name(each.code, call.language), each) for each in await call.services.phone_countries.every()]
     found = [
         (name, each)
-        for name, each in sorted(named, key=lambda pair: pair[0])
+        for name, each in sorted(named, key=lambda pair: _plain(pair[0]))
         if not wanted
-        or wanted.casefold() in name.casefold()
+        or _plain(wanted) in _plain(name)
         or wanted.lstrip("+") == each.country_code
         or wanted.upper() == each.code
     ]
@@ -63,3 +64,9 @@ async def deactivate(call: Call[Any], code: str) -> Answer:
     return await go(
         call, HOME, Text("Numbers of {country} are refused from now on.", country=country_name(code, call.language))
     )
+
+
+def _plain(name: str) -> str:
+    """Return a name without accents: "Égypte" stands among the others in E, and is found by "egypte"."""
+    letters = (character for character in unicodedata.normalize("NFKD", name) if not unicodedata.combining(character))
+    return "".join(letters).casefold()

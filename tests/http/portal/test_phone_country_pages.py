@@ -49,3 +49,13 @@ async def test_countries_are_named_in_the_language_of_the_page_and_found_by_thei
     assert "Germany" in (await visitor.open(f"{PAGE}?q=%2B49")).text
     assert "Germany" not in (await visitor.open(f"{PAGE}?q=33")).text
     assert "No country matches" in (await visitor.open(f"{PAGE}?q=%3Cscript%3E")).text
+
+
+@ensureDeferred
+async def test_accents_change_neither_the_order_nor_what_is_found(app: Application) -> None:
+    visitor = await _boss(app)
+    shown = (await visitor.open(PAGE, Accept_Language="fr")).text
+    places = [shown.index(f">{name}<") for name in ("Danemark", "Égypte", "Espagne", "Finlande")]
+    assert places == sorted(places)
+    assert ">Égypte<" in (await visitor.open(f"{PAGE}?q=egy", Accept_Language="fr")).text
+    assert ">Égypte<" in (await visitor.open(f"{PAGE}?q=%C3%89GY", Accept_Language="fr")).text
