@@ -14,6 +14,7 @@ from flexid.domain.account_search import (
 from flexid.domain.errors import NotFound
 from flexid.domain.space import Space
 from flexid.store import account_search
+from flexid.store.account_landmarks import LandmarkKeeper
 from flexid.store.database import Database
 
 
@@ -22,6 +23,7 @@ class AccountSearch:
     """The use cases; `space` is always the one of the request's host."""
 
     database: Database
+    landmarks: LandmarkKeeper
 
     async def page(self, actor: Actor, space: Space, wish: AccountSearchWish) -> FoundAccounts:
         """Return a page of the accounts within the actor's reach that a wish is true of.
@@ -37,7 +39,7 @@ class AccountSearch:
             raise NotFound
         if wish.every_space and wish.sort not in SORTS_OF_EVERY_SPACE:
             wish = evolve(wish, sort="id")
-        return await account_search.page(self.database, None if wish.every_space else domain, wish)
+        return await account_search.page(self.database, None if wish.every_space else domain, wish, self.landmarks)
 
     async def contacts_lists_of(self, space: Space) -> tuple[ContactsListTitle, ...]:
         """Return the contacts lists of a Space by their titles, the first thousand."""

@@ -35,6 +35,7 @@ from flexid.services.space_directory import SpaceDirectory
 from flexid.services.space_pages import SpacePages
 from flexid.services.spaces import Spaces
 from flexid.services.statistics import Statistics
+from flexid.store.account_landmarks import LandmarkKeeper
 from flexid.store.database import Database
 
 
@@ -86,6 +87,7 @@ def build(settings: Settings, database: Database, clock: Clock) -> Services:
     limits = Limits(clock, settings.throttling.factor)
     sessions = Sessions(database, lifetimes.session)
     rules = AccountRules(settings.accounts)
+    account_search = AccountSearch(database, LandmarkKeeper(database, clock))
     spaces = Spaces(database, directory, clock, settings.root_host)
     return Services(
         clock=clock,
@@ -101,8 +103,8 @@ def build(settings: Settings, database: Database, clock: Clock) -> Services:
         logos=Logos(database),
         account_count=AccountCount(database, clock, settings.portal.show_account_count),
         accounts=Accounts(database, directory, rules, api_keys),
-        account_search=AccountSearch(database),
-        account_filters=AccountFilters(AccountSearch(database), spaces, clock),
+        account_search=account_search,
+        account_filters=AccountFilters(account_search, spaces, clock),
         dictionaries=Dictionaries(database),
         external_accounts=ExternalAccounts(database),
         account_types=AccountTypes(database),

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from flexid.domain.account_search import AccountLine, AccountSearchWish, FoundAccounts, Sort
-from flexid.store.account_criteria import STATUS
+from flexid.store.account_landmarks import APART, NEAR, LandmarkKeeper, from_landmark
+from flexid.store.account_orders import IN_DOMAIN, KEYS, order
 from flexid.store.query import Query, Row, Runner
 
 LINE = "a.id, a.username, a.domain, a.display_name, a.email, a.phone, a.activated, a.admin, a.blocked, a.updated_at"
-KEYS: dict[Sort, str] = {
-    "id": "a.id",
-    "username": "a.username",
-    "email": "lower(a.email)",
-    "phone": "a.phone",
-    "status": STATUS,
-    "updated_at": "a.updated_at",
-}
-"""By what accounts are sorted; the id decides between equals."""
-
-# Compared so that no index will do but one that begins with the domain: in another one, a small Space among large ones
-# would be searched long.
-IN_DOMAIN = "a.domain >= %(domain)s AND a.domain <= %(domain)s"
 
 _START = """
     WITH ranges AS (
@@ -85,16 +73,13 @@ def line(row: Row) -> AccountLine:
     return AccountLine(**{field.name: row[field.name] for field in AccountLine.__attrs_attrs__})
 
 
-def order(sort: Sort, domain: str | None, *, descending: bool) -> str:
-    """Return the ORDER BY that an index answers."""
-    keys = {"id": ["a.id"], "username": ["a.username", "a.domain"]}.get(sort, [KEYS[sort], "a.id"])
-    if domain is not None:
-        keys = ["a.domain", *(key for key in keys if key != "a.domain")]
-    return "ORDER BY " + ", ".join(f"{key} {'DESC' if descending else 'ASC'}" for key in keys)
+async def page(
+    runner: Runner, domain: str | None, wish: AccountSearchWish, keeper: LandmarkKeeper | None = None
+) -> FoundAccounts:
+    """Return a page of the accounts of a domain, None for all; nothing else of the wish leaves any out.
 
-
-async def page(runner: Runner, domain: str | None, wish: AccountSearchWish) -> FoundAccounts:
-    """Return a page of the accounts of a domain, None for all; nothing else of the wish leaves any out."""
+    Without a `keeper` of landmarks, pages in the middle of a large Space take the longer, except by id.
+    """
     offset = (wish.page - 1) * wish.per_page
     if wish.sort == "id":
         by_id = ((OLDEST, NEWEST), (OLDEST_OF_ALL, NEWEST_OF_ALL))[domain is None][wish.descending]
@@ -103,35 +88,62 @@ async def page(runner: Runner, domain: str | None, wish: AccountSearchWish) -> F
     else:
         total = (await runner.run(COUNT, domain=domain))[0]["total"]
         offset = min(offset, max(0, total - 1) // wish.per_page * wish.per_page)
-        rows = await _run_sorted(runner, domain, wish, offset, total) if total else []
+        part = _Part(domain, wish.sort, wish.descending, offset, min(wish.per_page, total - offset), total)
+        rows = await _run_sorted(runner, part, keeper) if total else []
     lines = tuple(line(row) for row in rows if row["id"] is not None)
     last = max(1, -(-total // wish.per_page))
     return FoundAccounts(evolve(wish, page=offset // wish.per_page + 1), lines, total, is_more=False, last_page=last)
 
 
-async def _run_sorted(
-    runner: Runner, domain: str | None, wish: AccountSearchWish, offset: int, total: int
-) -> list[Row]:
-    rows = min(wish.per_page, total - offset)
+@frozen
+class _Part:
+    """A page of an order: `rows` accounts behind `offset` others, of `total`."""
+
+    domain: str | None
+    sort: Sort
+    descending: bool
+    offset: int
+    rows: int
+    total: int
+
+    @property
+    def behind(self) -> int:
+        """How many stand behind it."""
+        return self.total - self.offset - self.rows
+
+
+async def _run_sorted(runner: Runner, part: _Part, keeper: LandmarkKeeper | None) -> list[Row]:
+    bound = {"domain": part.domain, "per_page": part.rows}
+    if keeper and min(part.offset, part.behind) > NEAR:
+        landmarks = keeper.find(part.domain, part.sort, part.total)
+        number, rest = divmod(part.behind if part.descending else part.offset, APART)
+        if landmarks and number < len(landmarks.places):
+            key, tie = landmarks.places[number]
+            ids = from_landmark(part.sort, part.domain, key)
+            query = sorted_page(part.sort, ids, descending=part.descending)
+            return await runner.run(query, **bound, key=key, tie=tie, rest=rest)
     # What is skipped is walked, in the index alone: from the end that is nearer.
-    from_end = offset > total // 2
-    skipped = total - offset - rows if from_end else offset
-    query = sorted_page(wish.sort, domain, descending=wish.descending, from_end=from_end)
-    return await runner.run(query, domain=domain, offset=skipped, per_page=rows)
+    from_end = part.offset > part.behind
+    ids = from_start(part.sort, part.domain, descending=part.descending != from_end)
+    query = sorted_page(part.sort, ids, descending=part.descending)
+    return await runner.run(query, **bound, offset=part.behind if from_end else part.offset)
 
 
-def sorted_page(sort: Sort, domain: str | None, *, descending: bool, from_end: bool) -> Query:
-    """Return the statement for a page in an order; its offset counts from the end if so said."""
+def from_start(sort: Sort, domain: str | None, *, descending: bool) -> str:
+    """Return an array of the ids of a page, `offset` accounts behind the first one of an order."""
+    scope = IN_DOMAIN if domain is not None else "true"
+    ordered = order(sort, domain, descending=descending)
+    return f"ARRAY(SELECT a.id FROM accounts a WHERE {scope} {ordered} OFFSET %(offset)s LIMIT %(per_page)s)"
+
+
+def sorted_page(sort: Sort, ids: str, *, descending: bool) -> Query:
+    """Return the statement for the accounts whose ids are in an array."""
     direction = "DESC" if descending else "ASC"
     # Not prepared: only with the offset known does PostgreSQL see that walking the index beats sorting.
     return Query(
         f"page of accounts, by {sort}",
         f"""
-        SELECT {LINE} FROM accounts a WHERE a.id = ANY (ARRAY(
-            SELECT a.id FROM accounts a WHERE {IN_DOMAIN if domain is not None else "true"}
-            {order(sort, domain, descending=descending != from_end)}
-            OFFSET %(offset)s LIMIT %(per_page)s
-        ))
+        SELECT {LINE} FROM accounts a WHERE a.id = ANY ({ids})
         ORDER BY {KEYS[sort]} {direction}, a.id {direction}
         """,
         prepare=False,

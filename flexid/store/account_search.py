@@ -7,7 +7,9 @@ from attrs import evolve, frozen
 from flexid.domain.account_search import AccountSearchWish, ContactsListTitle, FoundAccounts
 from flexid.store import account_pages
 from flexid.store.account_criteria import CONDITIONS, LIST, criteria, indexed_condition, is_indexed, parameters
-from flexid.store.account_pages import COUNT, IN_DOMAIN, KEYS, LINE, line, order
+from flexid.store.account_landmarks import LandmarkKeeper
+from flexid.store.account_orders import IN_DOMAIN, IN_ORDER_OF_INDEX, KEYS, order
+from flexid.store.account_pages import COUNT, LINE, line
 from flexid.store.query import Query, Row, Runner
 
 EXACT = 10_000
@@ -25,10 +27,8 @@ CONTACTS_LISTS = Query(
     f"SELECT id, title FROM contacts_lists WHERE space_id = %(space_id)s ORDER BY title, id LIMIT {MOST_LISTS}",
 )
 
-# What the planner would do otherwise, once in a while and by its guesses, takes a time that nothing bounds: read a
-# whole Space to sort it; or not ask the index of texts, which names all accounts at once, but walk another one in the
-# hope of meeting enough of them soon, to its end where they stand together. These hold for one statement.
-IN_ORDER_OF_INDEX = "SET LOCAL enable_sort = off;"
+# The planner would rather not ask the index of texts, which names all accounts at once, but walk another one in the
+# hope of meeting enough of them soon, and to its end where they stand together. Holds for one statement.
 BY_INDEX_OF_TEXTS = "SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off;"
 
 _FILTERS = ("contacts_list", "admin", "status", "day")
@@ -54,10 +54,12 @@ class _Looked:
         return int(self.rows[0]["matched"])
 
 
-async def page(runner: Runner, domain: str | None, wish: AccountSearchWish) -> FoundAccounts:
+async def page(
+    runner: Runner, domain: str | None, wish: AccountSearchWish, keeper: LandmarkKeeper | None = None
+) -> FoundAccounts:
     """Return the accounts of a domain, None for all, that a wish is true of, in at most two statements."""
     if not wish.narrowed:
-        return await account_pages.page(runner, domain, wish)
+        return await account_pages.page(runner, domain, wish, keeper)
     bound = parameters(wish, domain) | {"offset": (wish.page - 1) * wish.per_page, "per_page": wish.per_page}
     walk = _Looked(await runner.run(walking(wish, domain), **bound), WALKED)
     counts = {name: int(walk.rows[0][f"in_{name}"]) for name in ("space", *_filters(wish))}

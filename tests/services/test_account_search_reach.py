@@ -12,12 +12,14 @@ from support.application import SUPER, TENANT, fill, migrate
 from support.postgres import Postgres
 from support.reactor import asynchronous, reactor
 
+from flexid.base.clock import Clock
 from flexid.domain.account import Actor
 from flexid.domain.account_search import AccountSearchWish, FoundAccounts
 from flexid.domain.errors import NotFound
 from flexid.domain.space import Space
 from flexid.services.account_search import AccountSearch
 from flexid.store import spaces
+from flexid.store.account_landmarks import LandmarkKeeper
 from flexid.store.database import Database
 
 SUPER_ADMIN = Actor(1, "admin", SUPER, admin=True, blocked=False, super_space=True)
@@ -65,7 +67,7 @@ async def opened(postgres: Postgres) -> AsyncIterator[Database]:
 async def at(database: Database, domain: str) -> List:
     space = await spaces.find(database, domain)
     assert space
-    return List(AccountSearch(database), space)
+    return List(AccountSearch(database, LandmarkKeeper(database, Clock())), space)
 
 
 @asynchronous

@@ -13,9 +13,10 @@ import pytest_twisted
 from attrs import evolve
 from support.application import migrate
 from support.postgres import Postgres
-from support.reactor import asynchronous
+from support.reactor import asynchronous, until
 from twisted.internet.defer import ensureDeferred
 
+from flexid.base.clock import Clock
 from flexid.domain.account_search import (
     ROLES,
     SORTS,
@@ -25,7 +26,8 @@ from flexid.domain.account_search import (
     AccountSearchWish,
     FoundAccounts,
 )
-from flexid.store import account_search
+from flexid.store import account_landmarks, account_pages, account_search
+from flexid.store.account_landmarks import LandmarkKeeper
 from flexid.store.database import Database
 
 HERE, ELSEWHERE = "sip.example.org", "other.example.org"
@@ -163,12 +165,14 @@ async def names(database: Database, domain: str | None = HERE, **query: str) -> 
     return {line.username for line in answer.lines}
 
 
-async def all_pages(database: Database, domain: str | None, wish: AccountSearchWish) -> list[AccountLine]:
+async def all_pages(
+    database: Database, domain: str | None, wish: AccountSearchWish, keeper: LandmarkKeeper | None = None
+) -> list[AccountLine]:
     """Return the lines of all pages that can be asked for, one after the other."""
     lines: list[AccountLine] = []
     page = 1
     while True:
-        answer = await account_search.page(database, domain, evolve(wish, page=page))
+        answer = await account_search.page(database, domain, evolve(wish, page=page), keeper)
         assert answer.wish == evolve(wish, page=page)
         lines += answer.lines
         if page >= answer.last_page:
@@ -343,3 +347,62 @@ async def test_too_many_are_said_to_be_more(database: Database, dsn: str, monkey
     assert (filtered.total, filtered.is_more, filtered.last_page) == (6, True, 3)
     reversed_ = await found(database, status="inactive", per_page="2", order="desc")
     assert [line.username for line in reversed_.lines] == ["clerk39", "clerk38"]
+
+
+def close_landmarks(monkeypatch: pytest.MonkeyPatch, apart: int) -> None:
+    for module in (account_landmarks, account_pages):
+        monkeypatch.setattr(module, "APART", apart)
+    monkeypatch.setattr(account_pages, "NEAR", -1)
+
+
+@pytest.mark.parametrize("apart", [1, 4])
+@asynchronous
+async def test_pages_by_landmarks_are_those_that_counting_gives(
+    database: Database, dsn: str, monkeypatch: pytest.MonkeyPatch, apart: int
+) -> None:
+    fill(dsn)
+    counted = {}
+    combinations = [
+        (domain, sort, descending)
+        for domain, sort, descending in product((HERE, ELSEWHERE, None), SORTS, (False, True))
+        if domain is not None or sort in SORTS_OF_EVERY_SPACE
+    ]
+    for domain, sort, descending in combinations:
+        wish = AccountSearchWish(sort=sort, descending=descending, per_page=3)
+        counted[domain, sort, descending] = await all_pages(database, domain, wish)
+    close_landmarks(monkeypatch, apart)
+    for (domain, sort, descending), lines in counted.items():
+        keeper = LandmarkKeeper(database, Clock())
+        if sort != "id":
+            await keeper.seek(domain, sort, len(lines))
+            assert keeper.find(domain, sort, len(lines))
+        wish = AccountSearchWish(sort=sort, descending=descending, per_page=3)
+        assert await all_pages(database, domain, wish, keeper) == lines
+
+
+@asynchronous
+async def test_landmarks_are_found_behind_the_back_of_the_first_who_pages_deeply(
+    database: Database, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(dsn)
+    close_landmarks(monkeypatch, 4)
+    now = 1000.0
+    keeper = LandmarkKeeper(database, Clock(lambda: now))
+    wish = AccountSearchWish(sort="email", per_page=3, page=2)
+    first = await account_search.page(database, HERE, wish, keeper)
+    await until(lambda: keeper.find(HERE, "email", first.total) is not None)
+    assert await account_search.page(database, HERE, wish, keeper) == first
+    now += account_landmarks.USABLE
+    assert keeper.find(HERE, "email", first.total) is None
+    await until(lambda: keeper.find(HERE, "email", first.total) is not None)
+
+
+@asynchronous
+async def test_landmarks_that_stand_elsewhere_by_now_are_not_used(database: Database, dsn: str) -> None:
+    fill(dsn)
+    keeper = LandmarkKeeper(database, Clock())
+    await keeper.seek(HERE, "email", 10_000)
+    assert keeper.find(HERE, "email", 10_100) is not None
+    assert keeper.find(HERE, "email", 10_300) is None
+    assert keeper.find(HERE, "phone", 10_000) is None
+    assert keeper.find(ELSEWHERE, "email", 10_000) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import product
 from typing import Any
 
@@ -15,9 +16,10 @@ from support.application import migrate
 from support.postgres import Postgres
 from twisted.internet.defer import ensureDeferred
 
-from flexid.domain.account_search import SORTS, SORTS_OF_EVERY_SPACE, AccountSearchWish
+from flexid.domain.account_search import SORTS, SORTS_OF_EVERY_SPACE, AccountSearchWish, Sort
 from flexid.store.account_criteria import criteria, is_indexed, parameters
-from flexid.store.account_pages import NEWEST, NEWEST_OF_ALL, OLDEST, OLDEST_OF_ALL, sorted_page
+from flexid.store.account_landmarks import from_landmark, seeking
+from flexid.store.account_pages import NEWEST, NEWEST_OF_ALL, OLDEST, OLDEST_OF_ALL, from_start, sorted_page
 from flexid.store.account_search import CONTACTS_LISTS, gathering, walking
 from flexid.store.connector import with_settings
 from flexid.store.query import Query
@@ -128,15 +130,47 @@ def test_an_order_is_walked_and_not_sorted(connection: extensions.connection, so
 
 
 def test_pages_skip_in_the_index_alone(connection: extensions.connection) -> None:
-    for sort, descending, from_end in product(SORTS, (False, True), (False, True)):
+    for sort, descending in product(SORTS, (False, True)):
         if sort == "id":
             continue
-        query = sorted_page(sort, DOMAIN, descending=descending, from_end=from_end)
+        ids = from_start(sort, DOMAIN, descending=descending)
+        query = sorted_page(sort, ids, descending=descending)
         lines = plan(connection, query, BOUND | {"offset": 1200})
         assert f"using {INDEX_OF[sort]} on accounts a_1" in lines, lines
         assert "Index Only Scan" in lines, lines
-    query = sorted_page("username", None, descending=False, from_end=False)
+    query = sorted_page("username", from_start("username", None, descending=False), descending=False)
     assert "using accounts_username_taken on accounts a_1" in plan(connection, query, BOUND | {"domain": None})
+
+
+KEYS: dict[Sort, Any] = {
+    "username": "user_2",
+    "email": "u2@example.org",
+    "phone": "+33610002000",
+    "status": 1,
+    "updated_at": datetime(2026, 6, 1, tzinfo=UTC),
+}
+
+
+def test_a_landmark_is_gone_to_at_once(connection: extensions.connection) -> None:
+    for sort, key in KEYS.items():
+        bound = BOUND | {"key": key, "tie": 5000, "rest": 3}
+        lines = plan(connection, sorted_page(sort, from_landmark(sort, DOMAIN, key), descending=False), bound)
+        assert f"using {INDEX_OF[sort]} on accounts a_1" in lines, lines
+        assert "Sort Key: a_" not in lines, lines
+    for sort in ("email", "phone"):
+        lines = plan(connection, sorted_page(sort, from_landmark(sort, DOMAIN, None), descending=False), bound)
+        assert f"using {INDEX_OF[sort]} on accounts a_1" in lines, lines
+    bound = BOUND | {"domain": None, "key": "user_2", "tie": DOMAIN, "rest": 3}
+    lines = plan(connection, sorted_page("username", from_landmark("username", None, ""), descending=False), bound)
+    assert "using accounts_username_taken on accounts a_1" in lines, lines
+    assert not walks(lines)
+
+
+def test_landmarks_are_sought_in_the_index_alone(connection: extensions.connection) -> None:
+    for sort in KEYS:
+        lines = plan(connection, seeking(sort, DOMAIN), BOUND)
+        assert f"Index Only Scan using {INDEX_OF[sort]}" in lines, lines
+        assert "Sort Key: a." not in lines, lines
 
 
 def test_pages_by_id_and_titles_of_lists_walk_nothing(connection: extensions.connection) -> None:
