@@ -16,11 +16,13 @@ from flexid.services.accounts import Accounts
 from flexid.services.administrators import Administrators
 from flexid.services.api_keys import ApiKeys
 from flexid.services.auth_tokens import AuthTokens
+from flexid.services.carddav_credentials import CardDavAccess
 from flexid.services.client_certificates import ClientCertificates
 from flexid.services.dictionaries import Dictionaries
 from flexid.services.digest import Digest
 from flexid.services.external_accounts import ExternalAccounts
 from flexid.services.housekeeping import Housekeeping
+from flexid.services.integrations import Integrations
 from flexid.services.limits import Limits
 from flexid.services.logos import Logos
 from flexid.services.own_account import OwnAccount
@@ -60,6 +62,8 @@ class Services:
     account_count: AccountCount
     dictionaries: Dictionaries
     external_accounts: ExternalAccounts
+    carddav_credentials: CardDavAccess
+    integrations: Integrations
     account_types: AccountTypes
     account_actions: AccountActions
     own_account: OwnAccount
@@ -107,6 +111,8 @@ def build(settings: Settings, database: Database, clock: Clock) -> Services:
         account_filters=AccountFilters(account_search, spaces, clock),
         dictionaries=Dictionaries(database),
         external_accounts=ExternalAccounts(database),
+        carddav_credentials=CardDavAccess(database),
+        integrations=Integrations(database, directory, spaces),
         account_types=AccountTypes(database),
         account_actions=AccountActions(database),
         own_account=OwnAccount(database, directory, rules, api_keys, limits),

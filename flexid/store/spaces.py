@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from flexid.domain.space import DigestConfiguration, Space
-from flexid.store.query import ISO_TIME, Query, Row, Runner
+from flexid.store import carddav_servers as carddav
+from flexid.store import mail_servers, oidc
+from flexid.store.query import Query, Row, Runner
 
 WRITABLE = (
     "domain", "host", "name", "super", "web_panel", "public_registration", "phone_registration", "intercom_features",
@@ -24,20 +26,11 @@ SELECT = f"""
     SELECT s.id, {", ".join(f"s.{column}" for column in WRITABLE)}, s.created_at, s.updated_at,
         (SELECT json_build_array(d.realm, d.default_password_algorithm)
          FROM space_digest_authentication_configurations d WHERE d.space_id = s.id) AS digest,
-        (SELECT json_build_object('id', e.id, 'host', e.host, 'port', e.port, 'username', e.username,
-            'from_address', e.from_address, 'from_name', e.from_name, 'signature', e.signature,
-            'created_at', to_char(e.created_at, {ISO_TIME}), 'updated_at', to_char(e.updated_at, {ISO_TIME}))
+        (SELECT {mail_servers.SHOWN}
          FROM space_email_servers e WHERE e.space_id = s.id) AS email_server,
-        (SELECT json_agg(json_build_object('id', c.id, 'uri', c.uri, 'enabled', c.enabled,
-            'min_characters', c.min_characters, 'results_limit', c.results_limit, 'timeout', c.timeout,
-            'delay', c.delay, 'use_exact_match_policy', c.use_exact_match_policy,
-            'fields_for_user_input', c.fields_for_user_input, 'fields_for_domain', c.fields_for_domain,
-            'created_at', to_char(c.created_at, {ISO_TIME}),
-            'updated_at', to_char(c.updated_at, {ISO_TIME})) ORDER BY c.id)
+        (SELECT json_agg({carddav.as_json("c")} ORDER BY c.id)
          FROM space_carddav_servers c WHERE c.space_id = s.id) AS carddav_servers,
-        (SELECT json_build_object('server_url', o.server_url, 'realm', o.realm, 'sip_identifier', o.sip_identifier,
-            'client_id', o.client_id, 'role_provisioning', o.role_provisioning,
-            'auto_provisioning', o.auto_provisioning, 'public_key', o.public_key)
+        (SELECT {oidc.SHOWN}
          FROM space_oidc_authentication_configurations o WHERE o.space_id = s.id) AS oidc
     FROM spaces s
 """

@@ -1,0 +1,50 @@
+"""OpenID Connect configurations of Spaces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import asdict
+
+from flexid.domain.oidc import OidcConfiguration
+from flexid.store.query import Query, Runner
+
+SHOWN = """json_build_object('server_url', o.server_url, 'realm', o.realm, 'sip_identifier', o.sip_identifier,
+            'client_id', o.client_id, 'role_provisioning', o.role_provisioning,
+            'auto_provisioning', o.auto_provisioning, 'public_key', o.public_key)"""
+"""What is shown of a configuration whose row stands under the name `o`: everything but the client's secret."""
+
+SET = Query(
+    "set the OpenID configuration of a Space",
+    f"""
+    INSERT INTO space_oidc_authentication_configurations AS o (space_id, server_url, realm, sip_identifier, client_id,
+        client_secret, public_key, role_provisioning, auto_provisioning)
+    SELECT id, %(server_url)s, %(realm)s, %(sip_identifier)s, %(client_id)s, %(client_secret)s, %(public_key)s,
+        %(role_provisioning)s, %(auto_provisioning)s
+    FROM spaces WHERE domain = %(domain)s
+    ON CONFLICT (space_id) DO UPDATE SET server_url = excluded.server_url, realm = excluded.realm,
+        sip_identifier = excluded.sip_identifier, client_id = excluded.client_id,
+        client_secret = excluded.client_secret, public_key = excluded.public_key,
+        role_provisioning = excluded.role_provisioning, auto_provisioning = excluded.auto_provisioning,
+        updated_at = now()
+    RETURNING {SHOWN} AS configuration
+    """,
+)
+DELETE = Query(
+    "delete the OpenID configuration of a Space",
+    """
+    DELETE FROM space_oidc_authentication_configurations o USING spaces s
+    WHERE s.id = o.space_id AND s.domain = %(domain)s RETURNING o.space_id
+    """,
+)
+
+
+async def save(runner: Runner, domain: str, configuration: OidcConfiguration) -> dict[str, Any] | None:
+    """Give a Space its configuration, or another one, and return what is shown of it; None without such a Space."""
+    rows = await runner.run(SET, domain=domain, **asdict(configuration))
+    return rows[0]["configuration"] if rows else None
+
+
+async def delete(runner: Runner, domain: str) -> int:
+    """Take the configuration away from a Space; return how many there were."""
+    return len(await runner.run(DELETE, domain=domain))
