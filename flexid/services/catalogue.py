@@ -18,6 +18,8 @@ from flexid.services.api_keys import ApiKeys
 from flexid.services.auth_tokens import AuthTokens
 from flexid.services.carddav_credentials import CardDavAccess
 from flexid.services.client_certificates import ClientCertificates
+from flexid.services.contacts import Contacts
+from flexid.services.contacts_lists import ContactsLists
 from flexid.services.dictionaries import Dictionaries
 from flexid.services.digest import Digest
 from flexid.services.external_accounts import ExternalAccounts
@@ -66,6 +68,8 @@ class Services:
     integrations: Integrations
     account_types: AccountTypes
     account_actions: AccountActions
+    contacts: Contacts
+    contacts_lists: ContactsLists
     own_account: OwnAccount
     registration: Registration
     auth_tokens: AuthTokens
@@ -115,6 +119,8 @@ def build(settings: Settings, database: Database, clock: Clock) -> Services:
         integrations=Integrations(database, directory, spaces),
         account_types=AccountTypes(database),
         account_actions=AccountActions(database),
+        contacts=Contacts(database),
+        contacts_lists=ContactsLists(database),
         own_account=OwnAccount(database, directory, rules, api_keys, limits),
         registration=Registration(database, rules, lifetimes.creation_token),
         auth_tokens=AuthTokens(database, api_keys, sessions, lifetimes.auth_token),
