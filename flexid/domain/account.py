@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from flexid.domain.carddav import CardDavCredentials
 from flexid.domain.passwords import StoredPassword
 
 
@@ -35,6 +36,8 @@ class Account:
     types: tuple[dict[str, Any], ...] = ()
     actions: tuple[dict[str, Any], ...] = ()
     carddav_servers: tuple[dict[str, Any], ...] = ()
+    carddav_credentials: tuple[CardDavCredentials, ...] = field(default=(), repr=False)
+    """What it signs in to these servers with, in the same order."""
     email_change_code: dict[str, Any] | None = field(default=None, repr=False)
     phone_change_code: dict[str, Any] | None = field(default=None, repr=False)
     call_forwardings: tuple[dict[str, Any], ...] = ()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count
 
 from attrs import asdict, field, frozen
 
 from flexid.domain import lpconfig
+from flexid.domain.carddav import CardDavCredentials, CardDavSettings
 from flexid.domain.lpconfig import Section
+
+_TAIL = lpconfig.TAIL.encode()
 
 
 @frozen
@@ -63,42 +66,44 @@ class Document:
 
     without_account: bytes
     """The whole document for whoever shows no account."""
-    before_identity: bytes
-    after_identity: bytes
+    parts: tuple[bytes, bytes, bytes]
+    """What stands before, between and after the account's identity and its CardDAV credentials."""
+    identity_first: bool
+    """Whether the identity comes before the CardDAV credentials: only in a `proxy_0` of the Space's own."""
     taken_auth_infos: frozenset[int]
     """Numbers of `auth_info_N` that the Space's own entries use."""
     overwrite: bool
 
-    def with_account(self, identity: str, credentials: Sequence[Credentials]) -> bytes:
+    def with_account(
+        self, identity: str, credentials: Sequence[Credentials], carddav: Sequence[CardDavCredentials] = ()
+    ) -> bytes:
         """Return the whole document for an account; see `reg_identity` for its identity."""
-        free = (number for number in count() if number not in self.taken_auth_infos)
-        sections = [
-            lpconfig.write(one.section(number), overwrite=self.overwrite)
-            for one, number in zip(credentials, free, strict=False)
-        ]
-        return b"".join(
-            (
-                self.before_identity,
-                lpconfig.entry("reg_identity", identity, overwrite=self.overwrite).encode(),
-                self.after_identity,
-                "".join(sections).encode(),
-                lpconfig.TAIL.encode(),
-            ),
-        )
+        free = _free(self.taken_auth_infos)
+        own = lpconfig.entry("reg_identity", identity, overwrite=self.overwrite).encode()
+        directories = self._numbered(carddav, free)
+        one, other = (own, directories) if self.identity_first else (directories, own)
+        before, between, after = self.parts
+        return b"".join((before, one, between, other, after, self._numbered(credentials, free), _TAIL))
+
+    def _numbered(self, credentials: Sequence[Credentials | CardDavCredentials], free: Iterator[int]) -> bytes:
+        sections = [lpconfig.write(one.section(next(free)), overwrite=self.overwrite) for one in credentials]
+        return "".join(sections).encode()
 
 
 def compile_document(
     custom: Sequence[Section],
     contacts_url: str,
     user_interface: UserInterface,
+    directories: Sequence[CardDavSettings] = (),
     *,
     overwrite: bool,
 ) -> Document:
     """Return the document of a Space.
 
     :param custom: sections of the Space's own; a `proxy_0` among them is completed by the account, a `ui` stands for
-        ours, an `auth_info_N` keeps its number.
+        ours, an `auth_info_N` and a `remote_contact_directory_N` keep their numbers.
     :param contacts_url: where the account's contacts are, on the host that was asked.
+    :param directories: the Space's CardDAV servers.
     :param overwrite: let every entry replace what the application has.
     """
 
@@ -108,16 +113,21 @@ def compile_document(
     misc = Section("misc", (("contacts-vcard-list", contacts_url),))
     has_own_ui = any(section.name == "ui" for section in custom)
     ours = [misc] if has_own_ui else [misc, user_interface.section()]
+    free = _free(_numbers_taken("remote_contact_directory_", custom))
+    remote = [directory.section(next(free)) for directory in directories]
     at = next((place for place, section in enumerate(custom) if section.name == "proxy_0"), None)
-    if at is None:
-        before, proxy, after = [*custom, *ours], Section("proxy_0"), []
-    else:
-        before, proxy, after = [*custom[:at]], _without_identity(custom[at]), [*custom[at + 1 :], *ours]
+    proxy = Section("proxy_0") if at is None else _without_identity(custom[at])
     opened = lpconfig.open_section(proxy.name) + lpconfig.entries(proxy, overwrite=overwrite)
+    if at is None:
+        parts = (write(*custom, *remote), write(*ours) + opened, lpconfig.CLOSE_SECTION)
+    else:
+        rest = write(*custom[at + 1 :], *remote)
+        parts = (write(*custom[:at]) + opened, lpconfig.CLOSE_SECTION + rest, write(*ours))
+    before, between, after = parts
     return Document(
-        without_account=(lpconfig.HEAD + write(*custom, misc) + lpconfig.TAIL).encode(),
-        before_identity=(lpconfig.HEAD + write(*before) + opened).encode(),
-        after_identity=(lpconfig.CLOSE_SECTION + write(*after)).encode(),
+        without_account=(lpconfig.HEAD + write(*custom, *remote, misc) + lpconfig.TAIL).encode(),
+        parts=((lpconfig.HEAD + before).encode(), between.encode(), after.encode()),
+        identity_first=at is not None,
         taken_auth_infos=_numbers_taken("auth_info_", custom),
         overwrite=overwrite,
     )
@@ -135,6 +145,10 @@ def reg_identity(display_name: str | None, username: str, domain: str) -> str:
 def _without_identity(proxy: Section) -> Section:
     # The account's own would stand beside it under the same key.
     return Section(proxy.name, tuple((key, value) for key, value in proxy.entries if key != "reg_identity"))
+
+
+def _free(taken: frozenset[int]) -> Iterator[int]:
+    return (number for number in count() if number not in taken)
 
 
 def _numbers_taken(prefix: str, sections: Sequence[Section]) -> frozenset[int]:

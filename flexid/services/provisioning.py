@@ -104,4 +104,5 @@ def _document(known: KnownSpace, account: Account, base_url: str) -> bytes:
             Credentials(account.username, account.domain, password.ha1, known.space.realm, password.algorithm)
             for password in account.passwords
         ],
+        account.carddav_credentials,
     )

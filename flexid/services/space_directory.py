@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrs import define, field
 
+from flexid.domain.carddav import CardDavSettings
 from flexid.domain.ini import parse
 from flexid.domain.lpconfig import Section
 from flexid.domain.provisioning import Document, UserInterface, compile_document
@@ -12,6 +13,7 @@ from flexid.services.cache import Cache
 from flexid.store import spaces
 from flexid.store.database import Database
 
+SETTINGS = tuple(attribute.name for attribute in CardDavSettings.__attrs_attrs__)
 DOCUMENTS_OF_SPACE = 8
 """Base addresses (scheme, host and port) for which a Space's document is kept; a client can make up more of them."""
 
@@ -42,6 +44,7 @@ class KnownSpace:
             self._sections,
             f"{base_url}/contacts/vcard",
             UserInterface(**{name.name: getattr(self.space, name.name) for name in names}),
+            [CardDavSettings(**{name: server[name] for name in SETTINGS}) for server in self.space.carddav_servers],
             overwrite=self.space.custom_provisioning_overwrite_all,
         )
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from flexid.domain.account import Account
+from flexid.domain.carddav import CardDavCredentials
 from flexid.domain.passwords import StoredPassword
+from flexid.store.carddav_servers import as_json
 from flexid.store.query import ISO_TIME, Query, Row, Runner
 
 COLUMNS = f"""
@@ -20,14 +22,10 @@ COLUMNS = f"""
     CASE WHEN a.dtmf_protocol IS NOT NULL THEN (
         SELECT json_agg(json_build_object('id', n.id, 'key', n.key, 'code', n.code) ORDER BY n.id)
         FROM account_actions n WHERE n.account_id = a.id) END AS actions,
-    (SELECT json_agg(json_build_object(
-        'id', s.id, 'enabled', s.enabled, 'uri', s.uri, 'min_characters', s.min_characters,
-        'results_limit', s.results_limit, 'timeout', s.timeout, 'delay', s.delay,
-        'fields_for_user_input', s.fields_for_user_input, 'fields_for_domain', s.fields_for_domain,
-        'use_exact_match_policy', s.use_exact_match_policy,
-        'created_at', to_char(s.created_at, {ISO_TIME}), 'updated_at', to_char(s.updated_at, {ISO_TIME})) ORDER BY s.id)
+    (SELECT json_agg(json_build_array(
+        {as_json("s")}, json_build_array(c.username, c.realm, c.algorithm, c.password)) ORDER BY s.id)
      FROM account_carddav_credentials c JOIN space_carddav_servers s ON s.id = c.space_carddav_server_id
-     WHERE c.account_id = a.id) AS carddav_servers,
+     WHERE c.account_id = a.id) AS carddavs,
     (SELECT json_build_object('code', c.code, 'email', c.email, 'created_at', to_char(c.created_at, {ISO_TIME}),
         'updated_at', to_char(c.updated_at, {ISO_TIME}), 'ip', c.ip, 'user_agent', c.user_agent)
      FROM email_change_codes c WHERE c.account_id = a.id AND c.code IS NOT NULL) AS email_change_code,
@@ -136,12 +134,14 @@ TAKEN = Query(
 
 def from_row(row: Row) -> Account:
     """Return the account that a row of `COLUMNS` describes."""
+    carddavs = row.pop("carddavs") or ()
     return Account(
         passwords=tuple(StoredPassword(*password) for password in row.pop("passwords") or ()),
         dictionary=row.pop("dictionary") or {},
         types=row.pop("types") or (),
         actions=row.pop("actions") or (),
-        carddav_servers=row.pop("carddav_servers") or (),
+        carddav_servers=tuple(server for server, _ in carddavs),
+        carddav_credentials=tuple(CardDavCredentials(*credentials) for _, credentials in carddavs),
         call_forwardings=row.pop("call_forwardings", None) or (),
         **row,
     )

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flexid.domain import ini
+from flexid.domain.carddav import CardDavCredentials, CardDavSettings
 from flexid.domain.provisioning import Credentials, Document, UserInterface, compile_document, reg_identity
 
 INTERFACE = UserInterface(
@@ -114,6 +115,20 @@ FULL = b"""<config xmlns="http://www.linphone.org/xsds/lpconfig.xsd">
 """
 
 
+DIRECTORY = CardDavSettings(
+    uri="https://carddav.example.org/dav",
+    enabled=True,
+    min_characters=3,
+    results_limit=0,
+    timeout=6,
+    delay=500,
+    use_exact_match_policy=False,
+    fields_for_user_input="FN,N,IMPP",
+    fields_for_domain="IMPP",
+)
+ALICE_DAV = CardDavCredentials("alice_dav", "dav.example.org", "MD5", "d" * 32)
+
+
 def document_of(entries: str = "", *, overwrite: bool = False) -> Document:
     return compile_document(ini.parse(entries), CONTACTS, INTERFACE, overwrite=overwrite)
 
@@ -201,8 +216,69 @@ def test_a_display_name_cannot_write_configuration() -> None:
     }
 
 
+def _names(document: bytes) -> list[str]:
+    return [section.get("name", "") for section in ET.fromstring(document)]  # noqa: S314  # our own document
+
+
+def test_directories_follow_the_space_s_entries_and_their_credentials_follow_them() -> None:
+    document = compile_document(ini.parse("[app]\nfoo=bar"), CONTACTS, INTERFACE, [DIRECTORY] * 2, overwrite=False)
+    directories = ["remote_contact_directory_0", "remote_contact_directory_1"]
+    assert _names(document.without_account) == ["app", *directories, "misc"]
+    assert _names(document.with_account(IDENTITY, [ALICE], [ALICE_DAV] * 2)) == [
+        "app", *directories, "auth_info_0", "auth_info_1", "misc", "ui", "proxy_0", "auth_info_2",
+    ]  # fmt: skip
+    sections = sections_in(document.with_account(IDENTITY, [ALICE], [ALICE_DAV]))
+    assert list(sections["auth_info_0"].items()) == [
+        ("username", "alice_dav"),
+        ("realm", "dav.example.org"),
+        ("ha1", "d" * 32),
+        ("algorithm", "MD5"),
+    ]
+    assert sections["auth_info_1"]["username"] == "alice"
+    assert list(sections["remote_contact_directory_1"].items()) == [
+        ("enabled", "1"),
+        ("type", "carddav"),
+        ("uri", "https://carddav.example.org/dav"),
+        ("min_characters", "3"),
+        ("results_limit", "0"),
+        ("timeout", "6"),
+        ("delay", "500"),
+        ("carddav_fields_for_user_input", "FN,N,IMPP"),
+        ("carddav_fields_for_domain", "IMPP"),
+        ("carddav_use_exact_match_policy", "0"),
+    ]
+
+
+def test_directories_stand_behind_a_proxy_of_the_space_s_own() -> None:
+    entries = ini.parse("[a]\nx=1\n[proxy_0]\nreg_expires=600\n[z]\nx=1")
+    document = compile_document(entries, CONTACTS, INTERFACE, [DIRECTORY], overwrite=True)
+    written = document.with_account(IDENTITY, [ALICE], [ALICE_DAV])
+    assert _names(written) == [
+        "a", "proxy_0", "z", "remote_contact_directory_0", "auth_info_0", "misc", "ui", "auth_info_1",
+    ]  # fmt: skip
+    assert sections_in(written)["proxy_0"] == {"reg_expires": "600", "reg_identity": IDENTITY}
+    assert written.count(b"<entry") == written.count(b'overwrite="true"')
+
+
+def test_directories_and_their_credentials_take_the_numbers_that_the_space_leaves_free() -> None:
+    entries = ini.parse("[remote_contact_directory_0]\nx=1\n[auth_info_1]\nx=1\n[remote_contact_directory_2]\nx=1")
+    document = compile_document(entries, CONTACTS, INTERFACE, [DIRECTORY] * 2, overwrite=False)
+    names = _names(document.with_account(IDENTITY, [ALICE], [ALICE_DAV] * 2))
+    assert names[3:7] == ["remote_contact_directory_1", "remote_contact_directory_3", "auth_info_0", "auth_info_2"]
+    assert names[-1] == "auth_info_3"
+
+
+def test_a_directory_without_fields_has_empty_entries() -> None:
+    bare = evolve(DIRECTORY, enabled=False, fields_for_domain=None, uri="https://a.org/?a=1&b=2", delay=100)
+    document = compile_document((), CONTACTS, INTERFACE, [bare], overwrite=False)
+    section = sections_in(document.without_account)["remote_contact_directory_0"]
+    assert (section["enabled"], section["carddav_fields_for_domain"]) == ("0", "")
+    assert section["uri"] == "https://a.org/?a=1&b=2"
+
+
 def test_no_hash_is_in_a_repr() -> None:
     assert ALICE.ha1 not in repr(ALICE)
+    assert ALICE_DAV.ha1 not in repr(ALICE_DAV)
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=())))
