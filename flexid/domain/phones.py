@@ -30,6 +30,17 @@ def country_of(phone: str) -> str | None:
     return str(number.country_code)
 
 
+def grouped(phone: str) -> str:
+    """Return a number as its country writes it for the world: `+33 6 12 34 56 78`; anything else as it is."""
+    import phonenumbers  # noqa: PLC0415
+
+    try:
+        number = phonenumbers.parse(phone)
+    except phonenumbers.NumberParseException:
+        return phone
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
+
+
 def all_countries() -> tuple[PhoneCountry, ...]:
     """Return every country that libphonenumber knows, none activated."""
     import phonenumbers  # noqa: PLC0415

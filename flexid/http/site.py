@@ -9,6 +9,7 @@ from typing import Any
 from flexid.base.languages import Languages
 from flexid.base.settings import Settings
 from flexid.base.templates import Templates
+from flexid.domain import phones
 from flexid.http import health
 from flexid.http.api import (
     account_actions,
@@ -86,7 +87,10 @@ def make_site(
     """Return the server; `ready` names what is not well, and until `is_open` nothing but that is answered."""
     files = assets.read()
     templates = Templates(
-        Languages(), settings.templates_dir, {"asset": partial(assets.url, files)}, development=settings.development
+        Languages(),
+        settings.templates_dir,
+        {"asset": partial(assets.url, files), "phone": phones.grouped},
+        development=settings.development,
     )
     router = Router(
         services,

@@ -113,7 +113,8 @@ def _session(flexid: Flexid) -> str:
     connection = psycopg2.connect(flexid.dsn())
     with connection, connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO sessions (id_hash, domain, account_id) SELECT %s, domain, id FROM accounts WHERE username = %s",
+            "INSERT INTO sessions (id_hash, domain, account_id)"
+            " SELECT %s, domain, id FROM accounts WHERE username = %s",
             (hashlib.sha256(session_id.encode()).digest(), "holder-0"),
         )
     connection.close()

@@ -7,6 +7,7 @@ from typing import Any
 from flexid.base.text import Text
 from flexid.domain.dictionary import DictionaryEntry
 from flexid.domain.errors import NotFound
+from flexid.http import answers
 from flexid.http.answers import Answer
 from flexid.http.call import Call
 from flexid.http.inputs import Input, Text255
@@ -36,6 +37,13 @@ async def set_entry(call: Call[EntryForm], account_id: int) -> Answer:
     entry = DictionaryEntry(call.input.key, call.input.value)
     await call.services.dictionaries.set(call.actor, account_id, entry)
     return await go(call, _path_of(account_id), Text("Entry {key} saved.", key=entry.key))
+
+
+@routes.get(caller=ADMIN)
+async def find(call: Call[Any], account_id: int) -> Answer:
+    """Send to the account whoever comes back to the address of a form that was refused."""
+    account = await call.services.accounts.show(call.actor, account_id)
+    return answers.see_other(_path_of(account.id))
 
 
 @routes.get("/edit", caller=ADMIN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from typing import Any
+from urllib.parse import urlencode
 
 from flexid.base.countries import country_name
 from flexid.base.text import Text
@@ -54,7 +55,9 @@ async def deactivate_all(call: Call[Any]) -> Answer:
 async def activate(call: Call[Any], code: str) -> Answer:
     """Let numbers of a country be used."""
     await call.services.phone_countries.set_activated(code, value=True)
-    return await go(call, HOME, Text("Numbers of {country} may be used.", country=country_name(code, call.language)))
+    return await go(
+        call, _list(call), Text("Numbers of {country} may be used.", country=country_name(code, call.language))
+    )
 
 
 @routes.post("/{code}/deactivate", caller=SUPER_ADMIN)
@@ -62,7 +65,9 @@ async def deactivate(call: Call[Any], code: str) -> Answer:
     """Refuse numbers of a country."""
     await call.services.phone_countries.set_activated(code, value=False)
     return await go(
-        call, HOME, Text("Numbers of {country} are refused from now on.", country=country_name(code, call.language))
+        call,
+        _list(call),
+        Text("Numbers of {country} are refused from now on.", country=country_name(code, call.language)),
     )
 
 
@@ -70,3 +75,9 @@ def _plain(name: str) -> str:
     """Return a name without accents: "Égypte" stands among the others in E, and is found by "egypte"."""
     letters = (character for character in unicodedata.normalize("NFKD", name) if not unicodedata.combining(character))
     return "".join(letters).casefold()
+
+
+def _list(call: Call[Any]) -> str:
+    """Return the list as it was searched."""
+    wanted = call.query("q")
+    return f"{HOME}?{urlencode({'q': wanted})}" if wanted else HOME

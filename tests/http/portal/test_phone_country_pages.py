@@ -17,8 +17,9 @@ async def _boss(app: Application) -> Visitor:
 async def test_a_country_is_allowed_and_refused_by_its_name(app: Application) -> None:
     visitor = await _boss(app)
     shown = await visitor.open(f"{PAGE}?q=franc")
-    assert f'action="{PAGE}/FR/activate"' in shown.text
-    reply = await visitor.submit(f"{PAGE}/FR/activate")
+    assert f'action="{PAGE}/FR/activate?q=franc"' in shown.text
+    reply = await visitor.submit(f"{PAGE}/FR/activate?q=franc")
+    assert reply.headers["Location"] == f"{PAGE}?q=franc"
     assert "Numbers of France may be used." in (await visitor.follow(reply)).text
     await app.has_account("alice", phone="+33612345678")
     reply = await visitor.submit(f"{PAGE}/FR/deactivate")
