@@ -28,7 +28,6 @@ NOT_USED_YET = frozenset(
         "daemon.socket",
         "pusher.path",
         "pusher.keysmap",
-        *(f"turn.{key}" for key in ("host", "secret", "ttl_minutes")),
     }
 )
 """Keys of the documented configuration whose features this release does not have: they are named in a warning, so that

@@ -133,6 +133,24 @@ class Portal(Section):
     )
 
 
+class TurnSettings(Section):
+    """The TURN server that lets calls through firewalls; applications get credentials that it can check by itself."""
+
+    host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:\[\]-]*$")] = Field(
+        "", description="its host, with a port or without; empty = there is none"
+    )
+    secret: str = Field("", description="what it shares with flexid: `static-auth-secret` of coturn")
+    ttl_minutes: Annotated[int, Field(ge=1, le=10 * 366 * 24 * 60)] = Field(
+        1440, description="how long credentials hold"
+    )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if bool(self.host) != bool(self.secret):
+            raise ValueError("turn.host and turn.secret are allowed together only")
+        return self
+
+
 class Throttling(Section):
     """Limits against guessing."""
 
@@ -183,6 +201,7 @@ class Settings(Section):
     accounts: Accounts = Field(default_factory=Accounts)
     api: Api = Field(default_factory=Api)
     portal: Portal = Field(default_factory=Portal)
+    turn: TurnSettings = Field(default_factory=TurnSettings)
     throttling: Throttling = Field(default_factory=Throttling)
     limits: Limits = Field(default_factory=Limits)
     log: Logging = Field(default_factory=Logging)

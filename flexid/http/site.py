@@ -28,6 +28,7 @@ from flexid.http.api import (
     space_integrations,
     spaces,
     statistics,
+    turn,
 )
 from flexid.http.dispatch import Root
 from flexid.http.guards import Guards
@@ -54,6 +55,7 @@ RESOURCES: tuple[Routes, ...] = (
     statistics.routes,
     statistics.own_routes,
     statistics.account_routes,
+    turn.routes,
     dictionary.routes,
     external_accounts.routes,
     carddav_credentials.routes,

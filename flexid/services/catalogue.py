@@ -39,6 +39,7 @@ from flexid.services.space_directory import SpaceDirectory
 from flexid.services.space_pages import SpacePages
 from flexid.services.spaces import Spaces
 from flexid.services.statistics import Statistics
+from flexid.services.turn import Turn
 from flexid.store.account_landmarks import LandmarkKeeper
 from flexid.store.database import Database
 
@@ -76,6 +77,7 @@ class Services:
     provisioning: Provisioning
     phone_countries: PhoneCountries
     statistics: Statistics
+    turn: Turn
     schema: Schema
     administrators: Administrators
     seeding: Seeding
@@ -127,6 +129,7 @@ def build(settings: Settings, database: Database, clock: Clock) -> Services:
         provisioning=Provisioning(database, directory, lifetimes.provisioning_token, lifetimes.auth_token),
         phone_countries=PhoneCountries(database),
         statistics=Statistics(database),
+        turn=Turn(clock, settings.turn),
         schema=Schema(database),
         administrators=Administrators(database, rules),
         seeding=Seeding(database),
