@@ -16,6 +16,7 @@ from flexid.services.accounts import Accounts
 from flexid.services.administrators import Administrators
 from flexid.services.api_keys import ApiKeys
 from flexid.services.auth_tokens import AuthTokens
+from flexid.services.call_forwardings import CallForwardings
 from flexid.services.carddav_credentials import CardDavAccess
 from flexid.services.client_certificates import ClientCertificates
 from flexid.services.contacts import Contacts
@@ -71,6 +72,7 @@ class Services:
     account_actions: AccountActions
     contacts: Contacts
     contacts_lists: ContactsLists
+    call_forwardings: CallForwardings
     own_account: OwnAccount
     registration: Registration
     auth_tokens: AuthTokens
@@ -123,6 +125,7 @@ def build(settings: Settings, database: Database, clock: Clock) -> Services:
         account_actions=AccountActions(database),
         contacts=Contacts(database),
         contacts_lists=ContactsLists(database),
+        call_forwardings=CallForwardings(database),
         own_account=OwnAccount(database, directory, rules, api_keys, limits),
         registration=Registration(database, rules, lifetimes.creation_token),
         auth_tokens=AuthTokens(database, api_keys, sessions, lifetimes.auth_token),
