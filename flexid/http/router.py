@@ -60,6 +60,8 @@ STATUS: Mapping[type[errors.DomainError], int] = {
 STATUS_OF_PAGE: Mapping[type[errors.DomainError], int] = {errors.SpaceExpired: 490}
 """Where a page for people has another one."""
 
+BODILESS = frozenset({204, 304})
+"""They say nothing about the length of a body (RFC 9110, 8.6)."""
 BODY_METHODS = frozenset({b"POST", b"PUT", b"PATCH"})
 
 
@@ -221,7 +223,8 @@ def _send(request: FlexidRequest, answer: Answer) -> None:
         request.defaultContentType = None
     for name, value in answer.headers.items():
         request.setHeader(name, value)
-    request.setHeader("Content-Length", str(len(answer.body)))
+    if answer.status not in BODILESS:
+        request.setHeader("Content-Length", str(len(answer.body)))
     if answer.body:
         request.write(answer.body)
     request.finish()

@@ -30,12 +30,13 @@ from flexid.http.api import (
     spaces,
     statistics,
     turn,
+    vcards,
 )
 from flexid.http.dispatch import Root
 from flexid.http.guards import Guards
 from flexid.http.peers import Proxies
 from flexid.http.portal import assets, logos, resources
-from flexid.http.provisioning import documents, pages
+from flexid.http.provisioning import cards, documents, pages
 from flexid.http.request import FlexidSite
 from flexid.http.router import Router
 from flexid.http.routes import Route, Routes
@@ -69,6 +70,10 @@ RESOURCES: tuple[Routes, ...] = (
     contacts_lists.account_routes,
     call_forwardings.own_routes,
     call_forwardings.account_routes,
+    vcards.own_routes,
+    vcards.account_routes,
+    cards.contact_routes,
+    cards.stored_routes,
     documents.routes,
     pages.routes,
     logos.routes,

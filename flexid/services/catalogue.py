@@ -41,6 +41,7 @@ from flexid.services.space_pages import SpacePages
 from flexid.services.spaces import Spaces
 from flexid.services.statistics import Statistics
 from flexid.services.turn import Turn
+from flexid.services.vcards import VCards
 from flexid.store.account_landmarks import LandmarkKeeper
 from flexid.store.database import Database
 
@@ -73,6 +74,7 @@ class Services:
     contacts: Contacts
     contacts_lists: ContactsLists
     call_forwardings: CallForwardings
+    vcards: VCards
     own_account: OwnAccount
     registration: Registration
     auth_tokens: AuthTokens
@@ -126,6 +128,7 @@ def build(settings: Settings, database: Database, clock: Clock) -> Services:
         contacts=Contacts(database),
         contacts_lists=ContactsLists(database),
         call_forwardings=CallForwardings(database),
+        vcards=VCards(database),
         own_account=OwnAccount(database, directory, rules, api_keys, limits),
         registration=Registration(database, rules, lifetimes.creation_token),
         auth_tokens=AuthTokens(database, api_keys, sessions, lifetimes.auth_token),
