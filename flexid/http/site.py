@@ -30,6 +30,7 @@ from flexid.http.api import (
     spaces,
     statistics,
     turn,
+    wizard,
     vcards,
 )
 from flexid.http.dispatch import Root
@@ -58,6 +59,7 @@ RESOURCES: tuple[Routes, ...] = (
     statistics.own_routes,
     statistics.account_routes,
     turn.routes,
+    wizard.routes,
     dictionary.routes,
     external_accounts.routes,
     carddav_credentials.routes,

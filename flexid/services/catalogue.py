@@ -41,6 +41,7 @@ from flexid.services.space_pages import SpacePages
 from flexid.services.spaces import Spaces
 from flexid.services.statistics import Statistics
 from flexid.services.turn import Turn
+from flexid.services.wizards import Wizards
 from flexid.services.vcards import VCards
 from flexid.store.account_landmarks import LandmarkKeeper
 from flexid.store.database import Database
@@ -82,6 +83,7 @@ class Services:
     phone_countries: PhoneCountries
     statistics: Statistics
     turn: Turn
+    wizards: Wizards
     schema: Schema
     administrators: Administrators
     seeding: Seeding
@@ -136,6 +138,7 @@ def build(settings: Settings, database: Database, clock: Clock) -> Services:
         phone_countries=PhoneCountries(database),
         statistics=Statistics(database),
         turn=Turn(clock, settings.turn),
+        wizards=Wizards(database, lifetimes.provisioning_token),
         schema=Schema(database),
         administrators=Administrators(database, rules),
         seeding=Seeding(database),

@@ -24,6 +24,8 @@ NO_PAGES = {
     "/auth_token/{token}/qrcode",
     "/admin/accounts/{account_id}/qrcode",
     "/admin/spaces/{domain}/logo",
+    "/wizard/qrcode",
+    "/wizard/{token}/qrcode",
 }
 """What pages ask for by themselves: pictures, and whether something has happened."""
 IN_DEVELOPMENT_ONLY = {"/styleguide"}
@@ -70,6 +72,8 @@ def _look(doors: Doors, route: Route, look: Look) -> Look:
 
 def _address(doors: Doors, route: Route) -> str:
     known = {"account_id": str(doors.town.accounts["alice.martin"]["id"]), "domain": "sip.example.org"}
+    if route.path.startswith("/wizard/"):
+        known["token"] = doors.town.wizard(doors.town.accounts["alice.martin"]["id"])
     path = re.sub(r"\{(\w+)\}", lambda name: known.get(name[1], name[0]), route.path)
     return path + QUERIES.get(route.path, "")
 

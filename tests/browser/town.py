@@ -124,6 +124,13 @@ class Town:
         self.accounts[username] = account
         return account
 
+    def wizard(self, account_id: int) -> str:
+        """Return the token of a link that sets an account up."""
+        answer = self.boss.post("/api/wizard", {"provisioning_account_id": account_id})
+        assert answer.status == 201, answer.text
+        token: str = answer.json["token"]
+        return token
+
 
 def settle(flexid: Flexid, root: str = "localhost") -> Town:
     """Let everybody move in."""

@@ -30,7 +30,7 @@ async def link_of(call: Call[Any], account: Account) -> ProvisioningLink | None:
     expires_at = made_at + timedelta(minutes=minutes) if minutes and made_at else None
     if account.provisioning_token is None or (expires_at and expires_at <= call.services.clock.now()):
         return None
-    base_url = await _base_url_of(call, account.domain)
+    base_url = await base_url_of(call, account.domain)
     return ProvisioningLink(f"{base_url}/provisioning/{account.provisioning_token}", expires_at)
 
 
@@ -50,7 +50,7 @@ async def qr_picture(text: str) -> Answer:
     return Answer(await deferToThread(qr.svg, text), "image/svg+xml", headers={"Cache-Control": "no-store"})
 
 
-async def _base_url_of(call: Call[Any], domain: str) -> str:
+async def base_url_of(call: Call[Any], domain: str) -> str:
     """Return where the Space of a domain is served: a token works on its own Space's host only."""
     known = call.known if domain == call.space.domain else await call.services.directory.by_domain(domain)
     return call.peer.base_url_of(known.space.host) if known else call.peer.base_url

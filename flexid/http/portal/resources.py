@@ -22,6 +22,7 @@ from flexid.http.portal import (
     spaces,
     spaces_administration,
     spaces_configuration,
+    wizard,
 )
 from flexid.http.routes import Routes
 
@@ -45,4 +46,5 @@ RESOURCES: tuple[Routes, ...] = (
     spaces.routes,
     spaces_configuration.routes,
     spaces_administration.routes,
+    wizard.routes,
 )
