@@ -28,6 +28,8 @@ class SearchText:
     words: tuple[str, ...] = ()
     digits: str | None = None
     """Of the whole text, where it may be a phone number that is not stored the way it was typed."""
+    phone: str | None = None
+    """The number with its +, where the whole text is one with + or 00."""
 
     @classmethod
     def read(cls, text: str) -> SearchText:
@@ -39,7 +41,7 @@ class SearchText:
         digits = _digits(" ".join(parts))
         # Groups of digits are one number, and nothing else that is stored has spaces between digits.
         words = [] if digits and len(parts) > 1 else [_without_scheme(part) for part in parts[:MOST_WORDS]]
-        return cls(cleaned, tuple(word for word in words if word), digits)
+        return cls(cleaned, tuple(word for word in words if word), digits, _phone(" ".join(parts)))
 
     def __bool__(self) -> bool:
         return bool(self.words or self.digits)
@@ -59,6 +61,12 @@ def _without_scheme(word: str) -> str:
     if not scheme:
         return word
     return word[scheme.end() :].partition(";")[0].removesuffix(">")
+
+
+def _phone(text: str) -> str | None:
+    if not _PHONE.fullmatch(text) or not text.startswith(("+", "00")):
+        return None
+    return "+" + "".join(character for character in text if character.isdigit()).removeprefix("00")
 
 
 def _digits(text: str) -> str | None:

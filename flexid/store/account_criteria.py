@@ -69,6 +69,9 @@ def parameters(wish: AccountSearchWish, domain: str | None) -> dict[str, Any]:
         "status": STATUSES.index(wish.status) if wish.status else None,
         "day": wish.updated_on,
         "digits": _anywhere(wish.text.digits or ""),
+        "phone": wish.text.phone,
+        "exactly": "".join(wish.text.words),
+        "exact_host": "".join(wish.text.words).partition("@")[2].lower(),
     }
     for number, word in enumerate(wish.text.words):
         bound |= {f"word_{number}": _anywhere(word), f"indexed_{number}": _indexed(word)}
@@ -76,6 +79,15 @@ def parameters(wish: AccountSearchWish, domain: str | None) -> dict[str, Any]:
             bound[f"username_{number}"], host = address
             bound[f"host_{number}"] = f"{_literally(host)}%"
     return bound
+
+
+def exact_condition(text: SearchText) -> str | None:
+    """Return that the text is somebody's whole email or SIP address, or phone number; None if it cannot be one."""
+    if text.phone:
+        return "a.phone = %(phone)s"
+    if len(text.words) == 1 and address_parts(text.words[0]):
+        return "(lower(a.email) = lower(%(exactly)s) OR (a.username = %(username_0)s AND a.domain = %(exact_host)s))"
+    return None
 
 
 def is_indexed(text: SearchText) -> bool:

@@ -6,19 +6,27 @@ from attrs import evolve, frozen
 
 from flexid.domain.account_search import AccountSearchWish, ContactsListTitle, FoundAccounts
 from flexid.store import account_pages
-from flexid.store.account_criteria import CONDITIONS, LIST, criteria, indexed_condition, is_indexed, parameters
+from flexid.store.account_criteria import (
+    CONDITIONS,
+    LIST,
+    criteria,
+    exact_condition,
+    indexed_condition,
+    is_indexed,
+    parameters,
+)
 from flexid.store.account_landmarks import LandmarkKeeper
 from flexid.store.account_orders import IN_DOMAIN, IN_ORDER_OF_INDEX, KEYS, order
 from flexid.store.account_pages import COUNT, LINE, line
 from flexid.store.query import Query, Row, Runner
 
-EXACT = 10_000
+EXACT = 5_000
 """Up to so many accounts that a filter leaves, or that a Space has, all are looked at: totals and pages are exact."""
 EXACT_TEXT = 1_000
 """Up to so many that hold a text, in larger Spaces."""
 WALKED = 2_000
 """How many are looked at in the wished order, where no filter leaves few."""
-HOPELESS = 10 * EXACT_TEXT
+HOPELESS = 2 * EXACT_TEXT
 """Where so many are to be expected by those, the index of texts is not asked to name them all."""
 MOST_LISTS = 1_000
 
@@ -62,13 +70,13 @@ async def page(
         return await account_pages.page(runner, domain, wish, keeper)
     bound = parameters(wish, domain) | {"offset": (wish.page - 1) * wish.per_page, "per_page": wish.per_page}
     walk = _Looked(await runner.run(walking(wish, domain), **bound), WALKED)
-    counts = {name: int(walk.rows[0][f"in_{name}"]) for name in ("space", *_filters(wish))}
+    counts = {name: int(walk.rows[0][f"in_{name}"]) for name in ("space", *_counted(wish))}
     source = choose_source(wish, counts)
     if min(counts.values()) <= EXACT:
         gathered = _Looked(await runner.run(gathering(wish, domain, source, EXACT), **bound), EXACT)
         return _found(wish, gathered)
     # A single filter has told that it leaves more than could be counted.
-    known = EXACT if len(criteria(wish)) == len(counts) - 1 == 1 else 0
+    known = EXACT if not wish.text and len(criteria(wish)) == len(counts) - 1 == 1 else 0
     # A text that fills the page and is common is not gathered: there would be too many again.
     expected = walk.matched * counts["space"] // WALKED if source == "text" else HOPELESS
     if walk.complete or source == "space" or (walk.matched >= wish.per_page and expected >= HOPELESS):
@@ -95,11 +103,11 @@ def choose_source(wish: AccountSearchWish, counts: dict[str, int]) -> str:
 
 def walking(wish: AccountSearchWish, domain: str | None) -> Query:
     """Return the statement that looks at the first accounts in the wished order, unless a filter leaves few."""
-    filters = _filters(wish)
-    counts = [f"({COUNT.sql}) AS in_space", *(f"({_count(name, domain)}) AS in_{name}" for name in filters)]
+    filters = _counted(wish)
+    counts = [f"({COUNT.sql}) AS in_space", *(f"({_count(name, domain, wish)}) AS in_{name}" for name in filters)]
     names = ", ".join(f"in_{name}" for name in ("space", *filters))
     own = [name for name in filters if (name, wish.sort) in _OWN_ORDERS] if domain is not None else []
-    source = _source(own[0], domain) if own else f"accounts a WHERE {IN_DOMAIN if domain is not None else 'true'}"
+    source = _source(own[0], domain, wish) if own else f"accounts a WHERE {IN_DOMAIN if domain is not None else 'true'}"
     sql = f"""{IN_ORDER_OF_INDEX}
         WITH counts AS MATERIALIZED (SELECT {", ".join(counts)}), looked_at AS MATERIALIZED (
             SELECT {_looked_at(wish)} FROM {source} AND (SELECT least({names}) FROM counts) > {EXACT}
@@ -113,29 +121,32 @@ def gathering(wish: AccountSearchWish, domain: str | None, source: str, limit: i
     """Return the statement that looks at the accounts of a source: all of them, or any `limit` of them."""
     sql = f"""{BY_INDEX_OF_TEXTS if source == "text" else ""}
         WITH looked_at AS MATERIALIZED (
-            SELECT {_looked_at(wish)} FROM {_source(source, domain, indexed_condition(wish.text))} LIMIT {limit + 1}
+            SELECT {_looked_at(wish)} FROM {_source(source, domain, wish)} LIMIT {limit + 1}
         ), {_page(wish, limit)}
     """
     return Query(f"search accounts, by {source.replace('_', ' ')}", sql, prepare=False)
 
 
-def _filters(wish: AccountSearchWish) -> list[str]:
+def _counted(wish: AccountSearchWish) -> list[str]:
+    """Return the filters, and the one whose address the text is, if it can be."""
     chosen = criteria(wish)
-    return [name for name in _FILTERS if name in chosen]
+    return [name for name in _FILTERS if name in chosen] + (["address"] if exact_condition(wish.text) else [])
 
 
 def _looked_at(wish: AccountSearchWish) -> str:
     return f"a.id, {KEYS[wish.sort]} AS key, ({' AND '.join(criteria(wish).values())}) AS matches"
 
 
-def _count(name: str, domain: str | None) -> str:
+def _count(name: str, domain: str | None, wish: AccountSearchWish) -> str:
     # Members are counted without their accounts: nearly all of them are of this domain.
     members = f"contacts_list_contact m WHERE m.contacts_list_id = {LIST}"
-    source = members if name == "contacts_list" else _source(name, domain, columns="1 AS one")
-    return f"SELECT count(*) FROM (SELECT FROM {source} LIMIT {EXACT + 1}) AS counted"
+    source = members if name == "contacts_list" else _source(name, domain, wish, columns="1 AS one")
+    count = f"SELECT count(*) FROM (SELECT FROM {source} LIMIT {EXACT + 1}) AS counted"
+    # An address that nobody has narrows nothing.
+    return f"SELECT coalesce(nullif(({count}), 0), {EXACT + 1})" if name == "address" else count
 
 
-def _source(name: str, domain: str | None, text: str = "", columns: str = "a.*") -> str:
+def _source(name: str, domain: str | None, wish: AccountSearchWish, columns: str = "a.*") -> str:
     """Return FROM and WHERE of the accounts that one index gives."""
     of_domain = "a.domain = %(domain)s" if domain is not None else "true"
     if name == "contacts_list":
@@ -146,7 +157,9 @@ def _source(name: str, domain: str | None, text: str = "", columns: str = "a.*")
     if name == "space":
         return f"accounts a WHERE {IN_DOMAIN if domain is not None else 'a.id > 0'}"
     if name == "text":
-        return f"accounts a WHERE ({text}) AND {of_domain}"
+        return f"accounts a WHERE ({indexed_condition(wish.text)}) AND {of_domain}"
+    if name == "address":
+        return f"accounts a WHERE {exact_condition(wish.text)} AND {of_domain}"
     if domain is not None:
         return f"accounts a WHERE {of_domain} AND {CONDITIONS[name]}"
     # Indexes begin with the domain: each Space gives its own.

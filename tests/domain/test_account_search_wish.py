@@ -136,6 +136,21 @@ def test_what_may_be_a_name_or_a_number_is_both(text: str, number: str) -> None:
     assert (words(text), digits(text)) == ((text,), number)
 
 
+@pytest.mark.parametrize(
+    ("text", "phone"),
+    [
+        ("+33 6 12", "+33612"),
+        ("+33612", "+33612"),
+        ("0033612", "+33612"),
+        ("33612", None),
+        ("0612", None),
+        ("+33 alice", None),
+    ],
+)
+def test_a_number_with_its_country_is_whole(text: str, phone: str | None) -> None:
+    assert SearchText.read(text).phone == phone
+
+
 @pytest.mark.parametrize("text", ["+33612", "33612", "12", "1 2", "alice", "06 12 a", "+"])
 def test_other_texts_are_words_only(text: str) -> None:
     assert (words(text), digits(text)) == (tuple(text.split()), None)

@@ -278,6 +278,22 @@ async def test_texts_find_parts_of_fields_and_beginnings_of_words(database: Data
 
 
 @asynchronous
+async def test_a_whole_address_finds_those_whose_it_is(database: Database, dsn: str) -> None:
+    fill(dsn)
+    add(dsn, "malice", email="malice@example.org", phone="+336123456789")
+    add(dsn, "old_alice", email="Alice@Example.org")
+    assert await names(database, q="alice@example.org") == {"alice", "old_alice"}
+    assert await names(database, q="lice@example.org") == {"alice", "old_alice", "malice"}
+    assert await names(database, q="alice@example.or") == {"alice", "old_alice", "malice"}
+    assert await names(database, q="malice@sip.example.org") == {"malice"}
+    assert await names(database, q="alice@example.org", role="user") == {"old_alice"}
+    for phone in ("+33612345678", "+33 6 12 34 56 78", "0033 612 345 678"):
+        assert await names(database, q=phone) == {"alice"}
+    for phone in ("+3361234567", "0612345678", "33612345678"):
+        assert await names(database, q=phone) == {"alice", "malice"}
+
+
+@asynchronous
 async def test_texts_and_filters_hold_together(database: Database, dsn: str) -> None:
     fill(dsn)
     assert await names(database, q="example", status="blocked") == {"alice", "eve"}

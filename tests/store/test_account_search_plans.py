@@ -17,7 +17,7 @@ from support.postgres import Postgres
 from twisted.internet.defer import ensureDeferred
 
 from flexid.domain.account_search import SORTS, SORTS_OF_EVERY_SPACE, AccountSearchWish, Sort
-from flexid.store.account_criteria import criteria, is_indexed, parameters
+from flexid.store.account_criteria import criteria, exact_condition, is_indexed, parameters
 from flexid.store.account_landmarks import from_landmark, seeking
 from flexid.store.account_pages import NEWEST, NEWEST_OF_ALL, OLDEST, OLDEST_OF_ALL, from_start, sorted_page
 from flexid.store.account_search import CONTACTS_LISTS, gathering, walking
@@ -40,6 +40,7 @@ FILTERS = (
     {"q": "@"},
     {"q": "sip:user_12@s3.example.org"},
     {"q": "06 12 34 56"},
+    {"q": "+33 6 10 00 00 01"},
     {"status": "blocked"},
     {"status": "active"},
     {"role": "admin"},
@@ -107,11 +108,12 @@ def test_no_search_reads_all_accounts(connection: extensions.connection) -> None
         bound = BOUND | parameters(wish, domain)
         sources: list[str] = [name for name in ("contacts_list", "admin", "status", "day") if name in criteria(wish)]
         sources += ["text"] if is_indexed(wish.text) else []
+        sources += ["address"] if exact_condition(wish.text) else []
         for query in (walking(wish, domain), *(gathering(wish, domain, name, 1000) for name in ("space", *sources))):
             lines = plan(connection, query, bound)
             assert not walks(lines), f"{query.name}: {wish}\n{lines}"
             seen.add(query.name)
-    assert len(seen) == 7
+    assert len(seen) == 8
 
 
 def test_a_text_is_found_by_its_index(connection: extensions.connection) -> None:
