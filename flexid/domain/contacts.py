@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,8 +20,8 @@ class Contact:
     activated: bool
     dtmf_protocol: str | None
     dictionary: dict[str, str]
-    types: tuple[dict[str, Any], ...]
-    actions: tuple[dict[str, Any], ...]
+    types: Sequence[dict[str, Any]]
+    actions: Sequence[dict[str, Any]]
 
     @property
     def sip_uri(self) -> str:

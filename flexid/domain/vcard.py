@@ -25,6 +25,8 @@ _LINE = re.compile(
 _UID = re.compile(r"[^\s/]+")
 _WITHIN_CHARACTER = range(0x80, 0xC0)
 """Octets of UTF-8 that are not the first of a character."""
+_PLAIN = re.compile(r"[\w .@+-]*")
+"""Text that needs no escaping, as most names are."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -86,6 +88,8 @@ def write(properties: Iterable[tuple[str, str]]) -> str:
 
 def escape(text: str) -> str:
     """Return the value of a property that is text (RFC 6350, 3.4 and 4.1); control characters are left out."""
+    if _PLAIN.fullmatch(text):
+        return text
     text = text.replace("\\", "\\\\").replace(",", "\\,").replace(";", "\\;")
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).replace("\n", "\\n")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from attrs import frozen
 
 from flexid.domain.account import Account, Actor
@@ -20,8 +22,8 @@ class Contacts:
 
     database: Database
 
-    async def own(self, actor: Actor) -> list[Contact]:
-        """Return the actor's contacts, direct ones and those of its lists, each once."""
+    async def own(self, actor: Actor) -> Iterator[Contact]:
+        """Return the actor's contacts, direct ones and those of its lists, each once, by id."""
         return await contacts.known_to(self.database, actor.account_id)
 
     async def own_by_address(self, actor: Actor, address: SipAddress) -> Contact:

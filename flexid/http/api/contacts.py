@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypedDict
 
 from flexid.domain.contacts import Contact
@@ -27,8 +28,8 @@ class ContactAnswer(TypedDict):
     display_name: str | None
     sip_uri: str
     dictionary: dict[str, str]
-    types: list[dict[str, Any]]
-    actions: list[dict[str, Any]]
+    types: Sequence[dict[str, Any]]
+    actions: Sequence[dict[str, Any]]
 
 
 @own_routes.get(caller=USER)
@@ -82,6 +83,6 @@ def _show(contact: Contact) -> ContactAnswer:
         display_name=contact.display_name,
         sip_uri=contact.sip_uri,
         dictionary=contact.dictionary,
-        types=list(contact.types),
-        actions=list(contact.actions),
+        types=contact.types,
+        actions=contact.actions,
     )
