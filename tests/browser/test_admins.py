@@ -105,7 +105,7 @@ def _change(page: Page) -> None:
     page.get_by_label("Display name").fill("Somebody New")
     page.get_by_role("button", name="Save changes").click()
     expect(page.locator(".page-head")).to_contain_text("Somebody New")
-    expect(page.get_by_text("+33536490777")).to_be_visible()
+    expect(page.get_by_text("+33 5 36 49 07 77")).to_be_visible()
 
 
 def _keep_a_dictionary(page: Page) -> None:

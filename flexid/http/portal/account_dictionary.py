@@ -43,7 +43,7 @@ async def set_entry(call: Call[EntryForm], account_id: int) -> Answer:
 async def find(call: Call[Any], account_id: int) -> Answer:
     """Send to the account whoever comes back to the address of a form that was refused."""
     account = await call.services.accounts.show(call.actor, account_id)
-    return answers.see_other(_path_of(account.id))
+    return answers.see_other(path_of(account.id))
 
 
 @routes.get("/edit", caller=ADMIN)
