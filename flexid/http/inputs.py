@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time
 from ipaddress import ip_address
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainValidator, ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError
+from attrs import frozen
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainValidator,
+    ValidationError,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
 
 from flexid.base.text import Text
 from flexid.domain.errors import Invalid
@@ -23,10 +34,41 @@ class Input(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
+    @classmethod
+    def said(cls, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields of a body that say something: not null, nor empty text."""
+        return given(body)
+
+
+class MergePatch(Input):
+    """Base of what is merged into an object (JSON Merge Patch, RFC 7396): null takes a value away.
+
+    Which fields were sent is in `model_fields_set`.
+    """
+
+    @classmethod
+    def said(cls, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all fields of a body; empty text is null here too."""
+        return {name: None if value == "" else value for name, value in body.items()}
+
 
 def refuse(reason: Text) -> PydanticCustomError:
     """Return the error of a field's value, with a reason that can be translated."""
     return PydanticCustomError("flexid", "refused", {"reason": reason})
+
+
+@frozen(eq=False)
+class Rule:
+    """A check of a readable value, for `Annotated`, with what the description of the API says of it (JSON Schema)."""
+
+    check: Callable[[Any], Any]
+    said: Mapping[str, object]
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, object]:
+        return {**handler(schema), **self.said}
 
 
 def _text(value: object) -> object:
@@ -51,12 +93,12 @@ def _flag(value: object) -> object:
 def _whole_number(value: object) -> object:
     if isinstance(value, str) and value.removeprefix("-").isascii() and value.removeprefix("-").isdecimal():
         value = int(value) if len(value) < len(str(1 << 63)) else value
-    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 1 << 31:
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > MOST:
         raise refuse(Text("It must be a whole number"))
     return value
 
 
-def longest(length: int) -> AfterValidator:
+def longest(length: int) -> Rule:
     """Return a rule: at most so many characters."""
 
     def check(value: str) -> str:
@@ -64,10 +106,10 @@ def longest(length: int) -> AfterValidator:
             raise refuse(Text("It may not be longer than {length} characters", length=length))
         return value
 
-    return AfterValidator(check)
+    return Rule(check, {"maxLength": length})
 
 
-def between(least: int, most: int) -> AfterValidator:
+def between(least: int, most: int) -> Rule:
     """Return a rule: a number in this range, both ends included."""
 
     def check(value: int) -> int:
@@ -75,10 +117,10 @@ def between(least: int, most: int) -> AfterValidator:
             raise refuse(Text("It must be between {least} and {most}", least=least, most=most))
         return value
 
-    return AfterValidator(check)
+    return Rule(check, {"minimum": least, "maximum": most})
 
 
-def one_of(*allowed: str) -> AfterValidator:
+def one_of(*allowed: str) -> Rule:
     """Return a rule: one of these words."""
 
     def check(value: str) -> str:
@@ -86,7 +128,7 @@ def one_of(*allowed: str) -> AfterValidator:
             raise refuse(Text("It must be one of {allowed}", allowed=", ".join(allowed)))
         return value
 
-    return AfterValidator(check)
+    return Rule(check, {"enum": list(allowed)})
 
 
 def _dictionary(value: object) -> object:
@@ -99,6 +141,17 @@ def _dictionary(value: object) -> object:
         _text(item)
         if len(item) > LENGTH_OF_ENTRY:
             raise refuse(Text("It may not be longer than {length} characters", length=LENGTH_OF_ENTRY))
+    return value
+
+
+def _dictionary_patch(value: object) -> object:
+    texts = {key: "" if item is None else item for key, item in value.items()} if isinstance(value, dict) else value
+    return value if _dictionary(texts) else {}
+
+
+def _not_null(value: object) -> object:
+    if value is None:
+        raise refuse(Text("It may not be null"))
     return value
 
 
@@ -122,6 +175,8 @@ def _day(value: object) -> object:
 LENGTH_OF_ENTRY = 255
 LENGTH_OF_ADDRESS = 256
 LENGTH_OF_TEXT = 65_535
+MOST = (1 << 31) - 1
+"""The largest whole number, of either sign."""
 
 
 def _moment(value: object) -> object:
@@ -160,21 +215,45 @@ Text64 = Annotated[str, BeforeValidator(_text), longest(64)]
 Line64 = Annotated[Text64, AfterValidator(_one_line)]
 Line255 = Annotated[Text255, AfterValidator(_one_line)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
-SipAddressText = Annotated[SipAddress, PlainValidator(_sip_address, json_schema_input_type=str)]
+SipAddressText = Annotated[
+    SipAddress,
+    PlainValidator(_sip_address),
+    WithJsonSchema({"type": "string", "maxLength": LENGTH_OF_ADDRESS, "examples": ["alice@sip.example.org"]}),
+]
 IpAddress = Annotated[Text64, AfterValidator(_ip_address)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
-WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
-Dictionary = Annotated[dict[str, str], BeforeValidator(_dictionary)]
-Day = Annotated[datetime, BeforeValidator(_day)]
+WholeNumber = Annotated[
+    int, BeforeValidator(_whole_number), WithJsonSchema({"type": "integer", "minimum": -MOST, "maximum": MOST})
+]
+Dictionary = Annotated[
+    dict[str, str],
+    BeforeValidator(_dictionary),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "propertyNames": {"maxLength": LENGTH_OF_ENTRY},
+            "additionalProperties": {"type": "string", "maxLength": LENGTH_OF_ENTRY},
+        }
+    ),
+]
+DictionaryPatch = Annotated[dict[str, str | None], BeforeValidator(_dictionary_patch)]
+"""Entries to set, and with null those to delete."""
+NOT_NULL = BeforeValidator(_not_null)
+"""For fields of a `MergePatch` that may be left out, but not taken away: `Annotated[… | None, NOT_NULL] = None`."""
+Day = Annotated[
+    datetime,
+    BeforeValidator(_day),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}),
+]
 
 
 def read(model: type[I], body: Mapping[str, Any]) -> I:
-    """Return the input in a body; null and empty text count as not given.
+    """Return the input in a body; null and empty text count as not given, but for a `MergePatch`.
 
     :raise Invalid: with every field that is wrong.
     """
     try:
-        return model.model_validate(given(body))
+        return model.model_validate(model.said(body))
     except ValidationError as error:
         faults: dict[str, list[Text]] = {}
         for detail in error.errors(include_url=False, include_input=False):

@@ -99,7 +99,7 @@ class Router:
         request_id = request.request_id()
         request.setHeader("X-Request-ID", request_id)
         request.setHeader("Server", "flexid")
-        if request.path.startswith(b"/api"):
+        if request.path.startswith(b"/api/"):
             self._allow_any_origin(request)
         try:
             answer = await answering

@@ -1,6 +1,7 @@
 """Routes as declarations: method, path, who may call, input and answer.
 
-From a declaration follow dispatch, permission, validation and, from what it says, the documentation.
+From a declaration follow dispatch, permission, validation and, from what it says, the documentation: statuses of
+refusals that only this route has stand in its docstring.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import Enum
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 from attrs import define, field, frozen
 
@@ -36,6 +37,17 @@ PUBLIC, USER, ADMIN, SUPER_ADMIN = Caller
 
 
 @frozen
+class Parameter:
+    """What a caller may send beside the path and the body; `type` as in an annotation."""
+
+    name: str
+    says: str
+    type: Any = str
+    place: Literal["query", "header"] = "query"
+    required: bool = False
+
+
+@frozen
 class Route:
     """A declaration. `path` has parameters in braces; their types are those of the handler's arguments."""
 
@@ -60,6 +72,10 @@ class Route:
     needs_space: bool
     certificates: bool
     """A client certificate signs in too, before anything else."""
+    parameters: Sequence[Parameter] = ()
+    answers: Mapping[int, Any] = field(factory=dict)
+    """What success looks like where the handler's annotation does not tell: by status, a type, one or more media
+    types, or None where it may be anything."""
 
     @property
     def is_form(self) -> bool:
@@ -104,6 +120,8 @@ class Routes:
         hot: bool = False,
         needs_space: bool = True,
         certificates: bool = False,
+        parameters: Sequence[Parameter] = (),
+        answers: Mapping[int, Any] | None = None,
     ) -> Callable[[Handler], Handler]:
         """Return a decorator that declares its function as the handler of a route."""
 
@@ -127,6 +145,8 @@ class Routes:
                     hot,
                     needs_space,
                     certificates,
+                    parameters,
+                    answers or {},
                 )
             )
             return handler

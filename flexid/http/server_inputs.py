@@ -6,11 +6,9 @@ import re
 from ipaddress import ip_address
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator
-
 from flexid.base.text import Text
 from flexid.domain import names, urls
-from flexid.http.inputs import AnyText, Line255, Text255, refuse
+from flexid.http.inputs import AnyText, Line255, Rule, Text255, refuse
 
 _WORDS = re.compile(r"[^\s,]+(?:,[^\s,]+)*")
 
@@ -35,8 +33,8 @@ def _url(value: str) -> str:
     return value
 
 
-def _foreign_password(value: object) -> object:
-    if isinstance(value, str) and len(value.encode(errors="surrogatepass")) > names.PASSWORD_BYTES:
+def _foreign_password(value: str) -> str:
+    if len(value.encode(errors="surrogatepass")) > names.PASSWORD_BYTES:
         raise refuse(Text("The password may not be longer than {length} bytes", length=names.PASSWORD_BYTES))
     return value
 
@@ -53,10 +51,10 @@ def _email(value: str) -> str:
     return value
 
 
-Host = Annotated[Text255, AfterValidator(_host)]
-HostOrIp = Annotated[Text255, AfterValidator(_host_or_ip)]
-HttpUrl = Annotated[Line255, AfterValidator(_url)]
-ForeignPassword = Annotated[AnyText, BeforeValidator(_foreign_password)]
+Host = Annotated[Text255, Rule(_host, {"format": "hostname"})]
+HostOrIp = Annotated[Text255, Rule(_host_or_ip, {"examples": ["sip.example.org", "192.0.2.1"]})]
+HttpUrl = Annotated[Line255, Rule(_url, {"format": "uri", "examples": ["https://example.org/path"]})]
+ForeignPassword = Annotated[AnyText, Rule(_foreign_password, {"maxLength": names.PASSWORD_BYTES})]
 """Of another system: 1 to 255 bytes, and no other rule."""
-Words = Annotated[Line255, AfterValidator(_words)]
-Email = Annotated[Text255, AfterValidator(_email)]
+Words = Annotated[Line255, Rule(_words, {"pattern": f"^{_WORDS.pattern}$", "examples": ["FN,N,IMPP"]})]
+Email = Annotated[Text255, Rule(_email, {"format": "email"})]

@@ -23,6 +23,7 @@ from flexid.http.api import (
     creation_tokens,
     dictionary,
     external_accounts,
+    openapi_routes,
     own_account,
     phone_countries,
     ping,
@@ -30,8 +31,8 @@ from flexid.http.api import (
     spaces,
     statistics,
     turn,
-    wizard,
     vcards,
+    wizard,
 )
 from flexid.http.dispatch import Root
 from flexid.http.guards import Guards
@@ -82,11 +83,12 @@ RESOURCES: tuple[Routes, ...] = (
     *resources.RESOURCES,
 )
 """Every resource; a new one is added here, a page to `flexid.http.portal.resources`."""
+DESCRIPTION = openapi_routes.describing(RESOURCES)
 
 
 def every_route() -> list[Route]:
     """Return all routes that need no wiring of their own."""
-    return [route for resource in RESOURCES for route in resource.routes]
+    return [route for resource in (*RESOURCES, *DESCRIPTION) for route in resource.routes]
 
 
 def make_site(

@@ -14,6 +14,7 @@ from flexid.domain.pages import envelope, page_number
 from flexid.domain.sip_address import SipAddress, parse
 from flexid.domain.space import Space
 from flexid.http.api.account_answer import AccountAnswer, ResolvedAccountAnswer, show, show_resolved
+from flexid.http.api.page_answer import PageAnswer, of_pages
 from flexid.http.call import Call
 from flexid.http.inputs import AnyText, Dictionary, Flag, Input, Text255, one_of
 from flexid.http.routes import ADMIN, Routes
@@ -85,7 +86,9 @@ async def faults_of_change(call: Call[Any], values: Mapping[str, Any], account_i
     return await call.services.accounts.faults(space, _fields(values), but=account_id)
 
 
-@routes.get(caller=ADMIN, hot=True)
+@routes.get(
+    caller=ADMIN, hot=True, parameters=of_pages(PER_PAGE, MOST_PER_PAGE), answers={200: PageAnswer[AccountAnswer]}
+)
 async def page(call: Call[Any]) -> dict[str, object]:
     """List the accounts of the Space, by id, 20 a page (`?page=`, `?per_page=` up to 100)."""
     number = page_number(call.query("page"))

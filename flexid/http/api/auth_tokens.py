@@ -50,7 +50,7 @@ async def attach(call: Call[Any], token: str) -> None:
     await call.services.auth_tokens.attach(call.space, call.actor, token)
 
 
-@routes.get("/me/api_key/{auth_token}", caller=PUBLIC)
+@routes.get("/me/api_key/{auth_token}", caller=PUBLIC, answers={200: ApiKeyAnswer})
 async def redeem(call: Call[Any], auth_token: str) -> ApiKeyAnswer | None:
     """Exchange a token with an account for an API key of that account; the token is gone."""
     if call.request.method == b"HEAD":

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, TypedDict
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
+from pydantic.json_schema import SkipJsonSchema
 
 from flexid.base.text import Text
 from flexid.domain.account import NewAccount
@@ -27,7 +28,7 @@ def _never(_: object) -> object:
     raise refuse(Text("It may not be set here"))
 
 
-Refused = Annotated[object, BeforeValidator(_never)]
+Refused = Annotated[SkipJsonSchema[object], BeforeValidator(_never)]
 
 
 class CreationTokenAnswer(TypedDict):
@@ -47,7 +48,7 @@ class CreationTokenAnswer(TypedDict):
 class ConsumeInput(Input):
     """The token to be used up."""
 
-    account_creation_token: object = None
+    account_creation_token: Annotated[object, WithJsonSchema({"type": "string"})] = None
 
 
 class RegistrationInput(Input):

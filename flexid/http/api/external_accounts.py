@@ -57,7 +57,12 @@ async def show(call: Call[Any], account_id: int) -> ExternalAccountAnswer:
     return _shown(await call.services.external_accounts.show(call.actor, account_id))
 
 
-@routes.post(caller=ADMIN, input=ExternalAccountInput, refusals=faults_of)
+@routes.post(
+    caller=ADMIN,
+    input=ExternalAccountInput,
+    refusals=faults_of,
+    answers={200: ExternalAccountAnswer, 201: ExternalAccountAnswer},
+)
 async def save(call: Call[ExternalAccountInput], account_id: int) -> Answer:
     """Give an account its external account, 201 at first, or another one, 200 then."""
     given = call.input
@@ -68,7 +73,7 @@ async def save(call: Call[ExternalAccountInput], account_id: int) -> Answer:
     return answers.json(_shown(saved), 201 if is_new else 200)
 
 
-@routes.delete(caller=ADMIN)
+@routes.delete(caller=ADMIN, answers={200: None})
 async def delete(call: Call[Any], account_id: int) -> int | None:
     """Delete the external account; the answer is how many there were, or nothing if there was none."""
     return await call.services.external_accounts.delete(call.actor, account_id) or None

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator
-
 from flexid.base.text import Text
-from flexid.http.inputs import Text64, Text255, refuse
+from flexid.http.inputs import Rule, Text64, Text255, refuse
 
 
-def _only(characters: str) -> AfterValidator:
+def _only(characters: str) -> Rule:
     pattern = re.compile(f"[{characters}]+")
 
     def check(value: str) -> str:
@@ -19,7 +17,7 @@ def _only(characters: str) -> AfterValidator:
             raise refuse(Text("It contains characters that are not allowed"))
         return value
 
-    return AfterValidator(check)
+    return Rule(check, {"pattern": f"^[{characters}]+$"})
 
 
 TypeKey = Annotated[Text64, _only("a-z0-9_-")]

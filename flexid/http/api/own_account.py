@@ -34,7 +34,7 @@ async def delete(call: Call[Any]) -> int:
     return await call.services.own_account.delete(call.actor)
 
 
-@routes.get("/api_key", caller=USER)
+@routes.get("/api_key", caller=USER, answers={200: "text/plain"})
 async def api_key(call: Call[Any]) -> Answer:
     """Make an API key, bound to the caller's address; the one before is void."""
     return answers.text(await call.services.own_account.renew_api_key(call.actor, call.origin))

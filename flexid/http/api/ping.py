@@ -12,7 +12,7 @@ from flexid.http.routes import PUBLIC, Routes
 routes = Routes("/api/ping", title="Ping")
 
 
-@routes.get(caller=PUBLIC, hot=True)
+@routes.get(caller=PUBLIC, hot=True, answers={200: "text/plain"})
 async def ping(_: Call[Any]) -> Answer:
     """Answer `pong`."""
     return answers.text("pong")

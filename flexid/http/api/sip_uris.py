@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator
-
 from flexid.base.text import Text
 from flexid.domain.sip_address import parse
-from flexid.http.inputs import Text255, refuse
+from flexid.http.inputs import Rule, Text255, refuse
 
 _URI = re.compile(r"sips?:(?P<address>[!#-;=?-Z\[\]_a-z~]+)", re.IGNORECASE)
 """A scheme, and none of the characters that would end a URI in a SIP header."""
@@ -22,5 +20,5 @@ def _sip_uri(value: str) -> str:
     return value
 
 
-SipUri = Annotated[Text255, AfterValidator(_sip_uri)]
+SipUri = Annotated[Text255, Rule(_sip_uri, {"format": "uri", "examples": ["sip:alice@sip.example.org"]})]
 """Kept as it was written, with its port and parameters."""

@@ -177,7 +177,7 @@ async def mail_server(call: Call[Any], domain: str) -> MailServerAnswer:
     return cast("MailServerAnswer", await call.services.integrations.mail_server(domain))
 
 
-@email_routes.post(caller=SUPER_ADMIN, input=MailServerInput)
+@email_routes.post(caller=SUPER_ADMIN, input=MailServerInput, answers={200: MailServerAnswer, 201: MailServerAnswer})
 async def set_mail_server(call: Call[MailServerInput], domain: str) -> Answer:
     """Give a Space its own mail server, 201 at first, or another one, 200 then."""
     server, is_new = await call.services.integrations.set_mail_server(domain, call.input.server())

@@ -15,6 +15,7 @@ from flexid.domain.sip_address import SipAddress, parse
 from flexid.domain.statistics import CallDevice, MessageDevice, NewCall, NewMessage
 from flexid.http import answers
 from flexid.http.answers import Answer, moment, moment_or_none
+from flexid.http.api.page_answer import PageAnswer, of_pages
 from flexid.http.call import Call
 from flexid.http.inputs import AnyText, Flag, Input, Line64, Line255, Moment, SipAddressText, WholeNumber, one_of
 from flexid.http.routes import ADMIN, USER, Routes
@@ -24,6 +25,7 @@ own_routes = Routes("/api/accounts/me/statistics", title="Statistics of one's ow
 account_routes = Routes("/api/accounts/{account_id}/statistics", title="Statistics of an account")
 
 PER_PAGE, MOST_PER_PAGE = 30, 100
+PAGES = of_pages(PER_PAGE, MOST_PER_PAGE)
 LONGEST_DEVICE_ID = 255
 STATES = ("error", "declined", "canceled", "accepted_elsewhere", "declined_elsewhere", "accepted")
 
@@ -76,6 +78,20 @@ class CallDeviceInput(Input):
     invite_terminated: Termination | None = None
 
 
+class MessageDeviceAnswer(TypedDict):
+    """What became of a message on a device."""
+
+    id: int
+    message_id: str
+    to_username: str
+    to_domain: str
+    device_id: str
+    last_status: int
+    received_at: str | None
+    created_at: str
+    updated_at: str
+
+
 class CallDeviceAnswer(TypedDict):
     """A device that a call reached."""
 
@@ -115,7 +131,12 @@ async def add_message(call: Call[MessageInput]) -> int:
     return 1
 
 
-@routes.patch("/messages/{message_id}/to/{recipient}/devices/{device_id}", caller=ADMIN, input=MessageDeviceInput)
+@routes.patch(
+    "/messages/{message_id}/to/{recipient}/devices/{device_id}",
+    caller=ADMIN,
+    input=MessageDeviceInput,
+    answers={200: MessageDeviceAnswer, 201: MessageDeviceAnswer},
+)
 async def set_message_device(call: Call[MessageDeviceInput], message_id: str, recipient: str, device_id: str) -> Answer:
     """Note what became of a message on a device: 201 for a device that is new, else 200; 400 for an unknown message."""
     noted, is_new = await call.services.statistics.set_message_device(
@@ -140,7 +161,12 @@ async def end_call(call: Call[CallChangeInput], call_id: str) -> CallAnswer:
     return show(await call.services.statistics.end_call(call_id, call.input.ended_at))
 
 
-@routes.patch("/calls/{call_id}/devices/{device_id}", caller=ADMIN, input=CallDeviceInput)
+@routes.patch(
+    "/calls/{call_id}/devices/{device_id}",
+    caller=ADMIN,
+    input=CallDeviceInput,
+    answers={200: CallDeviceAnswer, 201: CallDeviceAnswer},
+)
 async def set_call_device(call: Call[CallDeviceInput], call_id: str, device_id: str) -> Answer:
     """Note what a device did with a call: 201 for a device that is new, else 200; 400 for an unknown call."""
     ended = call.input.invite_terminated
@@ -150,13 +176,13 @@ async def set_call_device(call: Call[CallDeviceInput], call_id: str, device_id: 
     return answers.json(_shown(noted), 201 if is_new else 200)
 
 
-@own_routes.get("/calls", caller=USER)
+@own_routes.get("/calls", caller=USER, parameters=PAGES, answers={200: PageAnswer[CallAnswer]})
 async def own_calls(call: Call[Any]) -> dict[str, object]:
     """List one's own calls, the latest first, 30 a page."""
     return await _calls_of(call, call.actor.username, call.actor.domain, "me")
 
 
-@account_routes.get("/calls", caller=ADMIN)
+@account_routes.get("/calls", caller=ADMIN, parameters=PAGES, answers={200: PageAnswer[CallAnswer]})
 async def calls_of_account(call: Call[Any], account_id: int) -> dict[str, object]:
     """List the calls of an account, the latest first, 30 a page."""
     account = await call.services.accounts.show(call.actor, account_id)

@@ -12,11 +12,14 @@ from flexid.domain.errors import Malformed
 from flexid.http import answers
 from flexid.http.answers import Answer
 from flexid.http.call import Call
-from flexid.http.routes import PUBLIC, USER, Routes
+from flexid.http.routes import PUBLIC, USER, Parameter, Routes
 
 routes = Routes("/provisioning", title="Remote provisioning")
 
 HEADER = "x-linphone-provisioning"
+FROM_LINPHONE = Parameter(HEADER, "Any value: it tells a Linphone from a crawler.", place="header", required=True)
+RESET = Parameter("reset_password", "If it is there, with any value or none: the account gets a new random password.")
+DOCUMENT = {200: answers.XML}
 
 
 def _refuse_crawlers(call: Call[Any]) -> None:
@@ -29,13 +32,21 @@ def _resets_password(call: Call[Any]) -> bool:
     return call.query("reset_password") is not None
 
 
-@routes.get(caller=PUBLIC, before=_refuse_crawlers, hot=True)
+@routes.get(caller=PUBLIC, before=_refuse_crawlers, hot=True, parameters=(FROM_LINPHONE,), answers=DOCUMENT)
 async def base(call: Call[Any]) -> Answer:
     """Return the document of the Space, without an account."""
     return answers.document(call.known.document(call.peer.base_url).without_account)
 
 
-@routes.get("/me", caller=USER, before=_refuse_crawlers, hot=True, certificates=True)
+@routes.get(
+    "/me",
+    caller=USER,
+    before=_refuse_crawlers,
+    hot=True,
+    certificates=True,
+    parameters=(FROM_LINPHONE, RESET),
+    answers=DOCUMENT,
+)
 async def me(call: Call[Any]) -> Answer:
     """Return the document of the caller's account, as often as wanted."""
     return answers.document(
@@ -45,9 +56,19 @@ async def me(call: Call[Any]) -> Answer:
     )
 
 
-@routes.get("/{token}", caller=PUBLIC, before=_refuse_crawlers, hot=True)
+@routes.get(
+    "/{token}",
+    caller=PUBLIC,
+    before=_refuse_crawlers,
+    hot=True,
+    parameters=(FROM_LINPHONE, RESET),
+    answers=DOCUMENT,
+)
 async def redeem(call: Call[Any], token: str) -> Answer:
-    """Return the document of the account whose token this is; the token is used up and the account activated."""
+    """Return the document of the account whose token this is; the token is used up and the account activated.
+
+    410 if the token is too old.
+    """
     if call.request.method == b"HEAD":
         await call.services.provisioning.refuse_unless_current(call.space, token)
         return answers.document(b"")
@@ -58,7 +79,7 @@ async def redeem(call: Call[Any], token: str) -> Answer:
     )
 
 
-@routes.get("/auth_token/{token}", caller=PUBLIC)
+@routes.get("/auth_token/{token}", caller=PUBLIC, parameters=(RESET,), answers=DOCUMENT)
 async def redeem_auth_token(call: Call[Any], token: str) -> Answer:
     """Return the document of the account that was attached to an auth token; the token is gone."""
     if call.request.method == b"HEAD":
@@ -71,9 +92,12 @@ async def redeem_auth_token(call: Call[Any], token: str) -> Answer:
     )
 
 
-@routes.get("/qrcode/{token}", caller=PUBLIC)
+@routes.get("/qrcode/{token}", caller=PUBLIC, parameters=(RESET,), answers={200: ("image/png", "image/svg+xml")})
 async def qrcode(call: Call[Any], token: str) -> Answer:
-    """Return a QR code of the provisioning address, as PNG or, if that is accepted, SVG; the token is not used up."""
+    """Return a QR code of the provisioning address, as PNG or, if that is accepted, SVG; the token is not used up.
+
+    410 if the token is too old.
+    """
     await call.services.provisioning.refuse_unless_current(call.space, token)
     url = f"{call.peer.base_url}/provisioning/{token}" + ("?reset_password=1" if _resets_password(call) else "")
     wants_svg = "image/svg+xml" in (call.request.header("accept") or "")
