@@ -155,6 +155,18 @@ def _not_null(value: object) -> object:
     return value
 
 
+@frozen(eq=False)
+class NotNull:
+    """For fields of a `MergePatch` that may be left out, but not taken away: `Annotated[… | None, NotNull()]`."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(_not_null, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, object]:
+        (said,) = (each for each in handler(schema)["anyOf"] if each != {"type": "null"})
+        return dict(said)
+
+
 def _in_utc(text: str) -> datetime:
     read = datetime.fromisoformat(text)
     return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
@@ -238,8 +250,6 @@ Dictionary = Annotated[
 ]
 DictionaryPatch = Annotated[dict[str, str | None], BeforeValidator(_dictionary_patch)]
 """Entries to set, and with null those to delete."""
-NOT_NULL = BeforeValidator(_not_null)
-"""For fields of a `MergePatch` that may be left out, but not taken away: `Annotated[… | None, NOT_NULL] = None`."""
 Day = Annotated[
     datetime,
     BeforeValidator(_day),

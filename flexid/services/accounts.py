@@ -105,8 +105,12 @@ class Accounts:
         """
         return _found(await accounts.find_by_email(self.database, email, domain_within_reach(actor)))
 
-    async def change(self, actor: Actor, account_id: int, changes: dict[str, Any], password: str | None) -> Account:
+    async def change(
+        self, actor: Actor, account_id: int, changes: dict[str, Any], password: str | None, *, merges: bool = False
+    ) -> Account:
         """Change fields of an account; a `dictionary` replaces the whole one, a password all stored ones.
+
+        Where it `merges`, the entries of the `dictionary` are set, or deleted where they are None; all others stay.
 
         :raise NotFound: no such account within the actor's reach.
         :raise Invalid: fields are wrong, names taken, or a new name comes without a password.
@@ -122,7 +126,8 @@ class Accounts:
                 if password is not None:
                     await self._set_password(transaction, after, password)
                 if dictionary is not None:
-                    await account_changes.set_dictionary(transaction, account_id, dictionary)
+                    write = account_changes.merge_dictionary if merges else account_changes.set_dictionary
+                    await write(transaction, account_id, dictionary)
         except ConstraintViolated:
             faults = await self.rules.faults(self.database, after.domain, fields, by_admin=True, but=account_id)
             raise Invalid(without_nothing(faults)) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import asdict
@@ -87,6 +88,21 @@ SET_DICTIONARY = Query(
     )
     DELETE FROM account_dictionary_entries
     WHERE account_id = %(id)s AND NOT %(dictionary)s::jsonb ? key
+    """,
+)
+# Only the keys that are named are touched: entries that somebody else sets meanwhile stay.
+MERGE_DICTIONARY = Query(
+    "merge into the dictionary of an account",
+    """
+    WITH entries AS (
+        SELECT key, value FROM jsonb_each_text(%(entries)s::jsonb)
+    ), kept AS (
+        INSERT INTO account_dictionary_entries (account_id, key, value)
+        SELECT %(id)s, key, value FROM entries WHERE value IS NOT NULL
+        ON CONFLICT (account_id, key) DO UPDATE SET value = excluded.value, updated_at = now()
+    )
+    DELETE FROM account_dictionary_entries d USING entries e
+    WHERE d.account_id = %(id)s AND d.key = e.key AND e.value IS NULL
     """,
 )
 BURY = Query(
@@ -180,6 +196,11 @@ async def set_password(runner: Runner, account_id: int, password: StoredPassword
 async def set_dictionary(runner: Runner, account_id: int, dictionary: dict[str, str]) -> None:
     """Store these entries and no others."""
     await runner.run(SET_DICTIONARY, id=account_id, dictionary=Json(dictionary))
+
+
+async def merge_dictionary(runner: Runner, account_id: int, entries: Mapping[str, str | None]) -> None:
+    """Store these entries, delete those that are None, and leave all others as they are."""
+    await runner.run(MERGE_DICTIONARY, id=account_id, entries=Json(entries))
 
 
 async def delete(runner: Runner, account_id: int, *, bury: bool = True) -> int:

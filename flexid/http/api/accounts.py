@@ -16,7 +16,17 @@ from flexid.domain.space import Space
 from flexid.http.api.account_answer import AccountAnswer, ResolvedAccountAnswer, show, show_resolved
 from flexid.http.api.page_answer import PageAnswer, of_pages
 from flexid.http.call import Call
-from flexid.http.inputs import AnyText, Dictionary, Flag, Input, Text255, one_of
+from flexid.http.inputs import (
+    AnyText,
+    Dictionary,
+    DictionaryPatch,
+    Flag,
+    Input,
+    MergePatch,
+    NotNull,
+    Text255,
+    one_of,
+)
 from flexid.http.routes import ADMIN, Routes
 from flexid.services.account_rules import Fields
 
@@ -55,6 +65,21 @@ class AccountChangeInput(Input):
     phone: Text255 | None = None
     dtmf_protocol: DtmfProtocol | None = None
     dictionary: Dictionary | None = None
+
+
+class AccountPatchInput(MergePatch):
+    """What changes of an account: null clears email, phone, display name or DTMF protocol, or deletes an entry."""
+
+    username: Annotated[AnyText | None, NotNull()] = None
+    password: Annotated[AnyText | None, NotNull()] = None
+    activated: Annotated[Flag | None, NotNull()] = None
+    admin: Annotated[Flag | None, NotNull()] = None
+    blocked: Annotated[Flag | None, NotNull()] = None
+    display_name: Text255 | None = None
+    email: Text255 | None = None
+    phone: Text255 | None = None
+    dtmf_protocol: DtmfProtocol | None = None
+    dictionary: Annotated[DictionaryPatch | None, NotNull()] = None
 
 
 class ResolveAnswer(TypedDict):
@@ -125,6 +150,18 @@ async def change(call: Call[AccountChangeInput], account_id: int) -> AccountAnsw
     kept_if_absent = ("activated", "admin", "blocked", "dictionary")
     changes = {name: value for name, value in given.items() if value is not None or name not in kept_if_absent}
     return _show(call, await call.services.accounts.change(call.actor, account_id, changes, call.input.password))
+
+
+@routes.patch("/{account_id}", caller=ADMIN, input=AccountPatchInput, refusals=faults_of_change)
+async def merge(call: Call[AccountPatchInput], account_id: int) -> AccountAnswer:
+    """Change only what is given of an account, as JSON Merge Patch (RFC 7396) has it: null takes a value away.
+
+    `dictionary` is merged as well: its other entries stay, and null deletes one. A new username needs a password.
+    """
+    changes = call.input.model_dump(exclude_unset=True)
+    password = changes.pop("password", None)
+    account = await call.services.accounts.change(call.actor, account_id, changes, password, merges=True)
+    return _show(call, account)
 
 
 @routes.delete("/{account_id}", caller=ADMIN)
