@@ -43,6 +43,9 @@ class AccountSearchWish:
     """The day of the last change, in UTC."""
     role: Role | None = None
     status: Status | None = None
+    activated: bool | None = None
+    """Of blocked accounts as well, unlike the status."""
+    updated_since: datetime | None = None
     sort: Sort = "id"
     descending: bool = False
     page: int = 1
@@ -77,7 +80,8 @@ class AccountSearchWish:
     @property
     def narrowed(self) -> bool:
         """Say whether anything but the domain leaves accounts out."""
-        return bool(self.text) or any((self.contacts_list, self.updated_on, self.role, self.status))
+        filters = (self.contacts_list, self.updated_on, self.role, self.status, self.activated, self.updated_since)
+        return bool(self.text) or any(wished is not None for wished in filters)
 
 
 @frozen
@@ -111,7 +115,7 @@ class FoundAccounts:
     """What is shown: as wished, with the nearest page and order that there are."""
     lines: tuple[AccountLine, ...]
     total: int
-    """How many accounts there are, or more than so many."""
+    """How many accounts there are; where `is_more`, at least so many."""
     is_more: bool
     """Whether `total` is only what could be counted quickly."""
     last_page: int
