@@ -100,12 +100,12 @@ def make_site(
 ) -> FlexidSite:
     """Return the server; `ready` names what is not well, and until `is_open` nothing but that is answered."""
     files = assets.read()
-    templates = Templates(
-        Languages(),
-        settings.templates_dir,
-        {"asset": partial(assets.url, files), "phone": phones.grouped},
-        development=settings.development,
-    )
+    words = {
+        "asset": partial(assets.url, files),
+        "drawn_icon": assets.icons(assets.url(files, "icons.svg")),
+        "phone": phones.grouped,
+    }
+    templates = Templates(Languages(), settings.templates_dir, words, development=settings.development)
     router = Router(
         services,
         settings,

@@ -12,6 +12,7 @@ from jinja2 import Environment
 
 from flexid.base.languages import Languages
 from flexid.base.templates import Templates
+from flexid.http.portal.assets import icons
 
 VOID = frozenset({"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"})
 
@@ -43,7 +44,9 @@ def viewer(*, admin: bool = False, super_admin: bool = False) -> SimpleNamespace
 
 def templates() -> Templates:
     """Return our templates, without a server."""
-    return Templates(Languages(), globals={"asset": lambda name: f"/static/{name}"})
+    return Templates(
+        Languages(), globals={"asset": lambda name: f"/static/{name}", "drawn_icon": icons("/static/icons.svg")}
+    )
 
 
 def environment() -> Environment:

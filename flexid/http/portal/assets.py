@@ -5,11 +5,13 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from attrs import field, frozen
+from markupsafe import Markup
 
 from flexid.base.shipped import STATIC
 from flexid.domain.errors import NotFound
@@ -69,6 +71,17 @@ def routes(assets: Mapping[str, Asset]) -> Routes:
         return Answer(f":root {{ --hue: {hue[1]} }}\n".encode(), TYPES[".css"], headers=FOR_EVER)
 
     return static
+
+
+def icons(address: str) -> Callable[[str, str], Markup]:
+    """Return what draws an icon of the sprite at an address, for templates; `look` is a class more."""
+
+    @lru_cache(maxsize=1000)
+    def drawn_icon(name: str, look: str = "") -> Markup:
+        classes = f"icon {look}" if look else "icon"
+        return Markup('<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>').format(classes, address, name)
+
+    return drawn_icon
 
 
 def url(assets: Mapping[str, Asset], name: str) -> str:
