@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -19,12 +20,13 @@ from flexid.base.configuration import DEFAULTS, Configuration
 from flexid.base.settings import Settings
 from flexid.domain.errors import DomainError, Unavailable
 from flexid.hangup import Hangup
+from flexid.outbound.outside import connect
 from flexid.services.administrators import Administrator
 from flexid.services.catalogue import Services, build
 from flexid.services.database_server import DatabaseServer
 from flexid.store.database import Database
 from flexid.store.leadership import Leadership
-from flexid.timers import Repeated, Timers, jobs
+from flexid.timers import Repeated, Timers, deliveries, jobs
 
 if TYPE_CHECKING:
     from flexid.http.listeners import Listeners
@@ -88,7 +90,8 @@ class FlexidService(Service):
         await importing
         database = Database(self._reactor, dsn, self._settings.database.pool_size)
         self._endings.append(database.stop)
-        services = build(self._settings, database, Clock())
+        outside = connect(self._reactor, self._settings, os.environ)
+        services = build(self._settings, database, Clock(), outside)
         services.watch()
         leadership = Leadership(Database(self._reactor, dsn, 1))
         timers = self._make_timers(services, leadership)
@@ -104,10 +107,12 @@ class FlexidService(Service):
         self._say(f"flexid is ready on {addresses}{await self._introduction(services, first)}")
 
     def _make_timers(self, services: Services, leadership: Leadership) -> tuple[Repeated | Timers, ...]:
-        timers = Timers(self._reactor, leadership.is_ours, jobs(services.housekeeping))
+        timers = Timers(self._reactor, leadership.is_ours, jobs(services.housekeeping, services.deliveries))
+        # Apart from the others, which no slow server of somebody else's is to hold up.
+        carriers = Timers(self._reactor, leadership.is_ours, deliveries(services.deliveries))
         flushing = Repeated(self._reactor, "counting of API keys' uses", FLUSH_SECONDS, services.api_keys.flush)
-        self._endings += [leadership.stop, timers.stop, services.api_keys.flush, flushing.stop]
-        return timers, flushing
+        self._endings += [leadership.stop, carriers.stop, timers.stop, services.api_keys.flush, flushing.stop]
+        return timers, carriers, flushing
 
     def _make_listeners(self, services: Services) -> Listeners:
         from flexid.http.listeners import Listeners  # noqa: PLC0415  # imported in the meantime

@@ -12,6 +12,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from flexid.domain.errors import Unavailable
+from flexid.services.deliveries import Deliveries
 from flexid.services.housekeeping import Housekeeping
 
 TICK = 1.0
@@ -30,7 +31,7 @@ class Job:
     clear: Callable[[], Awaitable[int]]
 
 
-def jobs(housekeeping: Housekeeping) -> tuple[Job, ...]:
+def jobs(housekeeping: Housekeeping, sent: Deliveries) -> tuple[Job, ...]:
     """Return all that is done in one process of the cluster."""
     return (
         Job("merge account counts", TICK, housekeeping.merge_account_counts),
@@ -39,7 +40,13 @@ def jobs(housekeeping: Housekeeping) -> tuple[Job, ...]:
         Job("clear auth tokens", MINUTE, housekeeping.clear_auth_tokens),
         Job("clear sessions", MINUTE, housekeeping.clear_sessions),
         Job("clear throttle counters", MINUTE, housekeeping.clear_throttle_counters),
+        Job("clear the record of mails and SMS", MINUTE, sent.clear),
     )
+
+
+def deliveries(waiting: Deliveries) -> tuple[Job, ...]:
+    """Return what hands things over to others, who may take their time."""
+    return (Job("deliver mails and SMS", TICK, waiting.deliver),)
 
 
 @define

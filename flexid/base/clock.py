@@ -30,6 +30,11 @@ def random_token(length: int) -> str:
     return "".join(secrets.choice(ALPHANUMERIC) for _ in range(length))
 
 
+def random_code(length: int) -> str:
+    """Return `length` digits from a cryptographic source."""
+    return "".join(secrets.choice(string.digits) for _ in range(length))
+
+
 def random_bytes(length: int) -> bytes:
     """Return `length` bytes from a cryptographic source."""
     return secrets.token_bytes(length)

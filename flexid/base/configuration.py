@@ -26,8 +26,6 @@ NOT_USED_YET = frozenset(
         "redis.url",
         "mail.url",
         "daemon.socket",
-        "pusher.path",
-        "pusher.keysmap",
     }
 )
 """Keys of the documented configuration whose features this release does not have: they are named in a warning, so that

@@ -104,6 +104,10 @@ class Lifetimes(Section):
 
     creation_token: Minutes = Field(0, description="account creation tokens")
     provisioning_token: Minutes = Field(0, description="provisioning tokens")
+    password_reset_token: Minutes = Field(1440, description="links in mails that lead to a new password")
+    push_retry: Minutes = Field(
+        60, description="after a token that a device got by push was used, until it gets another one"
+    )
     user_api_key: Minutes = Field(60, description="API keys of users, counted from their last use")
     email_code: Minutes = Field(10, description="codes that confirm a new email address")
     phone_code: Minutes = Field(10, description="codes that confirm a new phone number")
@@ -123,6 +127,54 @@ class Accounts(Section):
     password_min_length: Annotated[int, Field(ge=1, le=255)] = Field(
         8, description="characters in a password, at least"
     )
+
+
+class Blocking(Section):
+    """When accounts that ask for too many codes are blocked; an administrator unblocks them."""
+
+    time_period_check: Minutes = Field(30, description="minutes in which the codes that an account asked for count")
+    amount_events_authorized_during_period: Annotated[int, Field(ge=0, le=10_000)] = Field(
+        5, description="codes by mail or SMS in that time; who asks for one more is blocked, 0 = nobody is"
+    )
+
+
+class Public(Section):
+    """How the hosts of Spaces are reached: links in mails are made of it."""
+
+    scheme: Annotated[str, Field(pattern="^(http|https)?$")] = Field(
+        "", description="http or https; empty = https where `listen.https` is set"
+    )
+    port: Annotated[int, Field(ge=0, le=65_535)] = Field(
+        0, description="0 = the port that `listen` names first; behind a proxy, the proxy's"
+    )
+
+
+class Mail(Section):
+    """Mails. Until there is a mail server they are written to `data_dir`/mail, and SMS to `data_dir`/sms."""
+
+    from_address: Annotated[str, Field(pattern=r"^([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+)?$")] = Field(
+        "", description="from whom mails come; empty = no-reply at the Space's domain"
+    )
+
+
+def _keys(value: str) -> str:
+    if not all(project and key for project, _, key in (pair.partition(":") for pair in value.split())):
+        raise ValueError("pairs such as project:key are allowed, with blanks between them")
+    return value
+
+
+class PusherSettings(Section):
+    """Flexisip's pusher, a program that sends push notifications to phones."""
+
+    path: OptionalPath = Field(None, description="the program `flexisip_pusher`; empty = no push notifications")
+    keysmap: Annotated[str, AfterValidator(_keys)] = Field(
+        "", description="keys of Firebase projects: `project:key` pairs with blanks between them"
+    )
+
+    def keys(self) -> dict[str, str]:
+        """Return the keys by project."""
+        pairs = (pair.partition(":") for pair in self.keysmap.split())
+        return {project: key for project, _, key in pairs}
 
 
 class Portal(Section):
@@ -199,6 +251,10 @@ class Settings(Section):
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     lifetimes: Lifetimes = Field(default_factory=Lifetimes)
     accounts: Accounts = Field(default_factory=Accounts)
+    blocking: Blocking = Field(default_factory=Blocking)
+    public: Public = Field(default_factory=Public)
+    mail: Mail = Field(default_factory=Mail)
+    pusher: PusherSettings = Field(default_factory=PusherSettings)
     api: Api = Field(default_factory=Api)
     portal: Portal = Field(default_factory=Portal)
     turn: TurnSettings = Field(default_factory=TurnSettings)

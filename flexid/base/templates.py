@@ -24,7 +24,7 @@ class _Environment(Environment):
 
 @define
 class Templates:
-    """Renders pages; every value is escaped."""
+    """Renders pages and mails; every value is escaped, but in plain text."""
 
     languages: Languages
     override: Path | None = None
@@ -47,7 +47,7 @@ class Templates:
             folders = [folder for folder in (self.override, TEMPLATES) if folder]
             environment = _Environment(
                 loader=FileSystemLoader(folders),
-                autoescape=True,
+                autoescape=_is_markup,
                 undefined=StrictUndefined,
                 trim_blocks=True,
                 lstrip_blocks=True,
@@ -57,6 +57,10 @@ class Templates:
             environment.globals.update(_words(self.languages, language))
             self._environments[language] = environment
         return self._environments[language]
+
+
+def _is_markup(name: str | None) -> bool:
+    return name is None or not name.endswith(".txt")
 
 
 def _words(languages: Languages, language: str) -> dict[str, Callable[..., str]]:

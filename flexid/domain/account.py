@@ -45,7 +45,12 @@ class Account:
     @property
     def sip_uri(self) -> str:
         """Return the account's SIP URI (RFC 3261, 19.1)."""
-        return f"sip:{self.username}@{self.domain}"
+        return f"sip:{self.address}"
+
+    @property
+    def address(self) -> str:
+        """Return the account's SIP address without its scheme."""
+        return f"{self.username}@{self.domain}"
 
 
 @frozen

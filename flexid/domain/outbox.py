@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Literal
 
 from attrs import field, frozen
@@ -21,3 +22,24 @@ class Outgoing:
     channel: Channel
     payload: Mapping[str, Any] = field(repr=False)
     domain: str | None = None
+
+
+@frozen
+class Due:
+    """What waits and is to be delivered now; `attempts` counts this one."""
+
+    id: int
+    channel: Channel
+    domain: str | None
+    payload: Mapping[str, Any] = field(repr=False)
+    attempts: int
+    created_at: datetime
+
+    @property
+    def reference(self) -> str:
+        """Return what tells it from all others, the same at every attempt."""
+        return f"{self.created_at:%Y%m%dT%H%M%S}-{self.id}"
+
+
+class Undelivered(Exception):  # noqa: N818  # read as a sentence: a delivery that came to nothing
+    """An outside party did not take something; the reason names no secret."""

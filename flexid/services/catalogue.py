@@ -5,32 +5,46 @@ from __future__ import annotations
 from attrs import frozen
 
 from flexid.base.clock import Clock
+from flexid.base.languages import Languages
+from flexid.base.public import PublicAddress
 from flexid.base.settings import Settings
+from flexid.base.templates import Templates
+from flexid.outbound.outside import Outside
 from flexid.services.account_actions import AccountActions
 from flexid.services.account_count import AccountCount
 from flexid.services.account_filters import AccountFilters
+from flexid.services.account_mails import AccountMails
 from flexid.services.account_rules import AccountRules
 from flexid.services.account_search import AccountSearch
 from flexid.services.account_types import AccountTypes
 from flexid.services.accounts import Accounts
+from flexid.services.address_changes import AddressChanges
 from flexid.services.administrators import Administrators
 from flexid.services.api_keys import ApiKeys
 from flexid.services.auth_tokens import AuthTokens
+from flexid.services.bearer import Bearer
+from flexid.services.blocking import Blocking
 from flexid.services.call_forwardings import CallForwardings
 from flexid.services.carddav_credentials import CardDavAccess
 from flexid.services.client_certificates import ClientCertificates
 from flexid.services.contacts import Contacts
 from flexid.services.contacts_lists import ContactsLists
+from flexid.services.creation_requests import CreationRequests
+from flexid.services.deliveries import Deliveries
 from flexid.services.dictionaries import Dictionaries
 from flexid.services.digest import Digest
 from flexid.services.external_accounts import ExternalAccounts
 from flexid.services.housekeeping import Housekeeping
 from flexid.services.integrations import Integrations
+from flexid.services.letters import LetterWriter
 from flexid.services.limits import Limits
 from flexid.services.logos import Logos
+from flexid.services.oidc_keys import OidcKeys
 from flexid.services.own_account import OwnAccount
+from flexid.services.password_resets import PasswordResets
 from flexid.services.phone_countries import PhoneCountries
 from flexid.services.provisioning import Provisioning
+from flexid.services.push_tokens import PushTokens
 from flexid.services.registration import Registration
 from flexid.services.schema import Schema
 from flexid.services.seeding import Seeding
@@ -41,8 +55,8 @@ from flexid.services.space_pages import SpacePages
 from flexid.services.spaces import Spaces
 from flexid.services.statistics import Statistics
 from flexid.services.turn import Turn
-from flexid.services.wizards import Wizards
 from flexid.services.vcards import VCards
+from flexid.services.wizards import Wizards
 from flexid.store.account_landmarks import LandmarkKeeper
 from flexid.store.database import Database
 
@@ -56,6 +70,7 @@ class Services:
     directory: SpaceDirectory
     api_keys: ApiKeys
     client_certificates: ClientCertificates
+    bearer: Bearer
     digest: Digest
     sessions: Sessions
     sign_in: SignIn
@@ -77,7 +92,12 @@ class Services:
     call_forwardings: CallForwardings
     vcards: VCards
     own_account: OwnAccount
+    address_changes: AddressChanges
+    account_mails: AccountMails
+    password_resets: PasswordResets
     registration: Registration
+    creation_requests: CreationRequests
+    push_tokens: PushTokens
     auth_tokens: AuthTokens
     provisioning: Provisioning
     phone_countries: PhoneCountries
@@ -88,6 +108,7 @@ class Services:
     administrators: Administrators
     seeding: Seeding
     housekeeping: Housekeeping
+    deliveries: Deliveries
 
     def watch(self) -> None:
         """Let what is kept in memory hear of changes."""
@@ -95,7 +116,7 @@ class Services:
         self.api_keys.watch()
 
 
-def build(settings: Settings, database: Database, clock: Clock) -> Services:
+def build(settings: Settings, database: Database, clock: Clock, outside: Outside) -> Services:
     """Put the use cases together."""
     lifetimes = settings.lifetimes
     directory = SpaceDirectory(database)
@@ -104,6 +125,9 @@ def build(settings: Settings, database: Database, clock: Clock) -> Services:
     sessions = Sessions(database, lifetimes.session)
     rules = AccountRules(settings.accounts)
     account_search = AccountSearch(database, LandmarkKeeper(database, clock))
+    public = PublicAddress.read(settings)
+    writer = LetterWriter(Templates(Languages(), settings.templates_dir), public, settings.mail.from_address)
+    blocking = Blocking(settings.blocking)
     spaces = Spaces(database, directory, clock, settings.root_host)
     return Services(
         clock=clock,
@@ -111,6 +135,7 @@ def build(settings: Settings, database: Database, clock: Clock) -> Services:
         directory=directory,
         api_keys=api_keys,
         client_certificates=ClientCertificates(database),
+        bearer=Bearer(database, clock, OidcKeys(outside.oidc_keys, clock)),
         digest=Digest(database, clock, directory, limits, lifetimes.nonce),
         sessions=sessions,
         sign_in=SignIn(database, directory, limits, sessions),
@@ -132,7 +157,12 @@ def build(settings: Settings, database: Database, clock: Clock) -> Services:
         call_forwardings=CallForwardings(database),
         vcards=VCards(database),
         own_account=OwnAccount(database, directory, rules, api_keys, limits),
+        address_changes=AddressChanges(database, rules, api_keys, blocking, lifetimes),
+        account_mails=AccountMails(database, clock, public, lifetimes.provisioning_token),
+        password_resets=PasswordResets(database, public, lifetimes, settings.accounts.password_min_length),
         registration=Registration(database, rules, lifetimes.creation_token),
+        creation_requests=CreationRequests(database),
+        push_tokens=PushTokens(database, outside.pusher, lifetimes.push_retry),
         auth_tokens=AuthTokens(database, api_keys, sessions, lifetimes.auth_token),
         provisioning=Provisioning(database, directory, lifetimes.provisioning_token, lifetimes.auth_token),
         phone_countries=PhoneCountries(database),
@@ -143,4 +173,5 @@ def build(settings: Settings, database: Database, clock: Clock) -> Services:
         administrators=Administrators(database, rules),
         seeding=Seeding(database),
         housekeeping=Housekeeping(database, clock, lifetimes, api_keys),
+        deliveries=Deliveries(database, clock, directory, writer, outside),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,6 +13,7 @@ from flexid.base.clock import Clock
 from flexid.base.settings import Settings
 from flexid.base.text import Text
 from flexid.domain.errors import DomainError, Unavailable
+from flexid.outbound.outside import connect
 from flexid.services.catalogue import Services, build
 from flexid.services.database_server import DatabaseServer
 from flexid.services.schema import SchemaMismatch
@@ -40,7 +42,7 @@ async def connected(reactor: Any, settings: Settings, clock: Clock) -> AsyncIter
     try:
         dsn = await server.start()
         database = Database(reactor, dsn, CONNECTIONS)
-        services = build(settings, database, clock)
+        services = build(settings, database, clock, connect(reactor, settings, os.environ))
         try:
             await database.start()
             await _reach(database)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from attrs import asdict
 
@@ -56,6 +56,13 @@ SET_ACTIVATED = Query(
     UPDATE accounts SET activated = %(value)s, updated_at = now()
     WHERE id = %(id)s AND (%(domain)s::text IS NULL OR domain = %(domain)s) RETURNING id
     """,
+)
+SET_EMAIL, SET_PHONE = (
+    Query(
+        f"set the confirmed {kind} of an account",
+        f"UPDATE accounts SET {kind} = %(address)s, activated = true, updated_at = now() WHERE id = %(id)s",
+    )
+    for kind in ("email", "phone")
 )
 SET_BLOCKED = Query(
     "block or unblock an account",
@@ -176,6 +183,14 @@ async def change(runner: Runner, account: Account) -> None:
 async def set_activated(runner: Runner, account_id: int, domain: str | None, *, value: bool) -> bool:
     """Activate or deactivate an account of `domain` (None: of any); return whether there is one."""
     return bool(await runner.run(SET_ACTIVATED, id=account_id, domain=domain, value=value))
+
+
+async def set_address(runner: Runner, kind: Literal["email", "phone"], account_id: int, address: str) -> None:
+    """Give an account the email address or phone number that its owner has confirmed, and activate it.
+
+    :raise ConstraintViolated: it is somebody else's.
+    """
+    await runner.run(SET_EMAIL if kind == "email" else SET_PHONE, id=account_id, address=address)
 
 
 async def set_blocked(runner: Runner, account_id: int, domain: str | None, *, value: bool) -> bool:

@@ -33,6 +33,10 @@ LINK = Query(
     "link an account creation token",
     "UPDATE account_creation_tokens SET account_id = %(account_id)s WHERE token = %(token)s",
 )
+IS_LINKED = Query(
+    "whether an account has used a creation token",
+    "SELECT 1 AS found FROM account_creation_tokens WHERE account_id = %(account_id)s AND used LIMIT 1",
+)
 
 
 async def create(runner: Runner, domain: str, token: str, origin: Origin) -> CreationToken:
@@ -57,3 +61,8 @@ async def is_good(runner: Runner, token: str, domain: str, minutes: int) -> bool
 async def link(runner: Runner, token: str, account_id: int) -> None:
     """Note which account a spent token made."""
     await runner.run(LINK, token=token, account_id=account_id)
+
+
+async def is_linked(runner: Runner, account_id: int) -> bool:
+    """Say whether a token was used up by an account, or to make it."""
+    return bool(await runner.run(IS_LINKED, account_id=account_id))

@@ -16,7 +16,7 @@ from flexid.base.text import Text
 ROOT = Path(__file__).parent.parent.parent
 # What the store and the commands say is for the operator's terminal, in English.
 SPOKEN = ("flexid/base", "flexid/domain", "flexid/services", "flexid/http", "templates")
-METHODS = [("**.py", "python"), ("**.html", "jinja2")]
+METHODS = [("**.py", "python"), ("**.html", "jinja2"), ("**.txt", "jinja2")]
 
 
 KEYWORDS = {"Text": None, "_": None, "ngettext": (1, 2)}

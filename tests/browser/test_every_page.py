@@ -74,6 +74,10 @@ def _address(doors: Doors, route: Route) -> str:
     known = {"account_id": str(doors.town.accounts["alice.martin"]["id"]), "domain": "sip.example.org"}
     if route.path.startswith("/wizard/"):
         known["token"] = doors.town.wizard(doors.town.accounts["alice.martin"]["id"])
+    elif route.path.startswith("/reset_password/"):
+        known["token"] = doors.town.password_reset("alice.martin")
+    elif route.path.startswith("/creation_token/"):
+        known["token"] = doors.town.creation_request()
     path = re.sub(r"\{(\w+)\}", lambda name: known.get(name[1], name[0]), route.path)
     return path + QUERIES.get(route.path, "")
 

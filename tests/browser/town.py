@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from attrs import define, field
-from support.flexid_process import Caller, Flexid
+from support.flexid_process import Caller, Flexid, wait_until
+from support.mail import mails
 
 PASSWORD = "only-for-this-town"
 PROVISIONING = """[net]
@@ -127,6 +128,23 @@ class Town:
     def wizard(self, account_id: int) -> str:
         """Return the token of a link that sets an account up."""
         answer = self.boss.post("/api/wizard", {"provisioning_account_id": account_id})
+        assert answer.status == 201, answer.text
+        token: str = answer.json["token"]
+        return token
+
+    def password_reset(self, username: str) -> str:
+        """Return the token of a link that was mailed to somebody."""
+        folder = self.flexid.mail_folder
+        before = len(mails(folder))
+        answer = self.boss.post(f"/api/accounts/{self.accounts[username]['id']}/send_reset_password_email", None)
+        assert answer.status == 200, answer.text
+        wait_until(lambda: len(mails(folder)) > before, lambda: "the mail has not come")
+        (link,) = mails(folder)[-1].links
+        return link.rpartition("/")[2]
+
+    def creation_request(self) -> str:
+        """Return the token with which an application asks for an account of Example Telecom."""
+        answer = self.boss.at(self.host("sip.example.org")).post("/api/account_creation_request_tokens", None)
         assert answer.status == 201, answer.text
         token: str = answer.json["token"]
         return token

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from typing import Any
 
 import psycopg2
@@ -17,6 +18,7 @@ from flexid.base.clock import Clock
 from flexid.base.settings import Settings
 from flexid.domain.phones import all_countries
 from flexid.http.site import make_site
+from flexid.outbound.outside import connect
 from flexid.services.catalogue import Services, build
 from flexid.store import migrations, phone_countries
 from flexid.store.database import Database
@@ -160,7 +162,7 @@ async def start(dsn: str, **settings: Any) -> Application:
     ahead, real = Offset(), Clock()
     clock = Clock(lambda: real.seconds() + ahead.seconds)
     database = Database(reactor, dsn, 8)
-    services = build(configuration, database, clock)
+    services = build(configuration, database, clock, connect(reactor, configuration, os.environ))
     problems: dict[str, str] = {}
 
     async def ready() -> dict[str, str]:

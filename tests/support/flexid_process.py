@@ -123,6 +123,11 @@ class Flexid:
         """Return the connection string of the embedded PostgreSQL, while it runs."""
         return f"host={self._postmaster_lines()[4]} user=flexid dbname=flexid"
 
+    @property
+    def mail_folder(self) -> Path:
+        """Where mails are written to."""
+        return self._data / "mail"
+
     def _postmaster_lines(self) -> list[str]:
         with suppress(StopIteration, FileNotFoundError):
             return next(self._data.glob("postgresql-*/postmaster.pid")).read_text().splitlines()

@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypedDict
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
+from flexid.base.settings import Lifetimes
 from flexid.base.text import Text
 from flexid.domain.account import NewAccount
 from flexid.domain.errors import NotFound
@@ -81,7 +82,7 @@ async def faults_of_registration(call: Call[Any], values: Mapping[str, Any]) -> 
 @routes.post("/account_creation_tokens", caller=ADMIN, created=True)
 async def create(call: Call[Any]) -> CreationTokenAnswer:
     """Make a token to hand out."""
-    return _show(call, await call.services.registration.create_token(call.space, call.origin))
+    return show_token(await call.services.registration.create_token(call.space, call.origin), call.settings.lifetimes)
 
 
 @routes.post("/account_creation_tokens/consume", caller=USER, input=ConsumeInput)
@@ -90,7 +91,8 @@ async def consume(call: Call[ConsumeInput]) -> CreationTokenAnswer:
     token = call.input.account_creation_token
     if not isinstance(token, str) or "\0" in token:
         raise NotFound
-    return _show(call, await call.services.registration.consume_token(call.space, call.actor, token))
+    consumed = await call.services.registration.consume_token(call.space, call.actor, token)
+    return show_token(consumed, call.settings.lifetimes)
 
 
 @routes.post(
@@ -110,8 +112,9 @@ async def register(call: Call[RegistrationInput]) -> AccountAnswer:
     return show(account, call.settings.lifetimes)
 
 
-def _show(call: Call[Any], token: CreationToken) -> CreationTokenAnswer:
-    minutes = call.settings.lifetimes.creation_token
+def show_token(token: CreationToken, lifetimes: Lifetimes) -> CreationTokenAnswer:
+    """Return a token as the API shows it."""
+    minutes = lifetimes.creation_token
     return CreationTokenAnswer(
         token=token.token,
         pn_provider=token.pn_provider,

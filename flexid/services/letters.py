@@ -1,0 +1,67 @@
+"""Writes mails: from templates, in a language, as plain text and as HTML."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from typing import Any
+
+from attrs import frozen
+
+from flexid.base import qr
+from flexid.base.public import PublicAddress
+from flexid.base.templates import Templates
+from flexid.domain.mail import Letter, Mail
+from flexid.domain.space import Space
+
+LOCAL_PART = "no-reply"
+
+
+@frozen
+class LetterWriter:
+    """Writes for all Spaces; each signs with its own name.
+
+    Drawing QR codes and reading templates takes its time: `write` is for threads.
+    """
+
+    templates: Templates
+    public: PublicAddress
+    from_address: str
+
+    def write(self, mail: Mail, space: Space, reference: str, written_at: datetime) -> Letter:
+        """Return a mail as a server takes it."""
+        server = space.email_server or {}
+        values = {
+            **mail.values,
+            "space": space,
+            "home": self.public.base_url(space.host),
+            "signature": server.get("signature") or space.name,
+            "has_qr": mail.qr is not None,
+        }
+
+        def rendered(part: str) -> str:
+            return self.templates.render(f"mail/{mail.name}/{part}", mail.language, **values)
+
+        sender = server.get("from_address") or self.from_address or f"{LOCAL_PART}@{space.domain}"
+        message = EmailMessage(policy=SMTP)
+        message["From"] = Address(_line(server.get("from_name") or space.name), addr_spec=sender)
+        message["To"] = mail.to
+        message["Subject"] = _line(rendered("subject.txt"))
+        message["Date"] = format_datetime(written_at)
+        message["Message-ID"] = f"<{reference}@{space.domain}>"
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(rendered("body.txt"))
+        message.add_alternative(rendered("body.html"), subtype="html")
+        if mail.qr is not None:
+            html: Any = message.get_body(("html",))
+            html.add_related(qr.png(mail.qr), "image", "png", cid="<qr>", filename="qr.png", disposition="inline")
+        message["Content-Language"] = mail.language
+        return Letter(reference, sender, mail.to, message.as_bytes())
+
+
+def _line(text: str) -> str:
+    """Return a text without what would begin another header."""
+    return " ".join(text.split())

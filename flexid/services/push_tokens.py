@@ -1,0 +1,51 @@
+"""Tokens that prove that an application runs on a real device: they reach it by push."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from flexid.base.clock import random_token
+from flexid.domain.account import Origin
+from flexid.domain.errors import Throttled, Unavailable
+from flexid.domain.push import Push, PushTarget
+from flexid.domain.space import Space
+from flexid.outbound.pusher import UNAVAILABLE, Pusher
+from flexid.services.registration import TOKEN_LENGTH
+from flexid.store import push_tokens
+from flexid.store.database import Database
+from flexid.store.push_tokens import Kind
+
+
+@frozen
+class PushTokens:
+    """The use cases; `retry_minutes` after a device has used a token it gets another one, 0 = at once."""
+
+    database: Database
+    pusher: Pusher
+    retry_minutes: int
+
+    async def send(self, space: Space, kind: Kind, target: PushTarget, origin: Origin) -> None:
+        """Make a token and send it to a device; one that cannot be sent is none.
+
+        :raise Throttled: the device has used a token a moment ago.
+        :raise Unavailable: it could not be sent.
+        """
+        if not self.pusher.is_configured():
+            raise Unavailable(UNAVAILABLE)
+        wait = await push_tokens.seconds_to_wait(self.database, kind, space.domain, target, self.retry_minutes)
+        if wait > 0:
+            raise Throttled(wait)
+        token = random_token(TOKEN_LENGTH)
+        await push_tokens.create(self.database, kind, space.domain, token, target, origin)
+        try:
+            await self.pusher.push(Push(target, token=token))
+        except Unavailable:
+            await push_tokens.delete(self.database, kind, token)
+            raise
+
+    async def notify(self, push: Push) -> None:
+        """Wake an application.
+
+        :raise Unavailable: it could not be done.
+        """
+        await self.pusher.push(push)

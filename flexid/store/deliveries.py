@@ -1,0 +1,68 @@
+"""What is in the outbox, as it is delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from flexid.domain.outbox import Due
+from flexid.store.query import Query, Runner
+
+# An attempt is counted, and the next one fixed, before it is made: whoever dies meanwhile leaves the row to others.
+# From half a minute the waits double up to an hour, each shortened by up to a quarter so that they spread.
+CLAIM = Query(
+    "claim what is due",
+    """
+    UPDATE outbox SET attempts = attempts + 1, next_attempt_at = now()
+        + least(interval '1 hour', interval '30 seconds' * power(2, least(attempts, 10))) * (1 - random() / 4)
+    WHERE id IN (
+        SELECT id FROM outbox WHERE state = 'waiting' AND next_attempt_at <= now() AND channel = ANY (%(channels)s)
+        ORDER BY next_attempt_at LIMIT %(most)s FOR UPDATE SKIP LOCKED
+    ) RETURNING id, channel, domain, payload, attempts, created_at
+    """,
+)
+# What was sent stays for the record, without what it said.
+SENT = Query(
+    "note what was delivered",
+    """
+    UPDATE outbox SET state = 'sent', sent_at = now(), last_error = NULL,
+        payload = payload - ARRAY['values', 'qr', 'code']
+    WHERE id = %(id)s
+    """,
+)
+FAILED = Query(
+    "note what was not delivered",
+    """
+    UPDATE outbox SET last_error = %(reason)s,
+        state = CASE WHEN attempts >= %(most_attempts)s THEN 'dead' ELSE state END
+    WHERE id = %(id)s AND state = 'waiting'
+    """,
+)
+CLEAR = Query(
+    "clear the record of deliveries",
+    """
+    DELETE FROM outbox WHERE id IN (
+        SELECT id FROM outbox WHERE state = 'sent' AND sent_at < %(before)s AND channel = ANY (%(channels)s) LIMIT 10000
+    ) RETURNING id
+    """,
+)
+
+
+async def claim(runner: Runner, channels: Sequence[str], most: int) -> list[Due]:
+    """Return what is due on these channels, at most so much, and let nobody else have it for half a minute."""
+    return [Due(**row) for row in await runner.run(CLAIM, channels=list(channels), most=most)]
+
+
+async def sent(runner: Runner, delivered: int) -> None:
+    """Note that something was delivered."""
+    await runner.run(SENT, id=delivered)
+
+
+async def failed(runner: Runner, undelivered: int, reason: str, most_attempts: int) -> None:
+    """Note why something was not delivered; after so many attempts there is no further one."""
+    await runner.run(FAILED, id=undelivered, reason=reason, most_attempts=most_attempts)
+
+
+async def clear(runner: Runner, channels: Sequence[str], before: datetime) -> int:
+    """Forget what was delivered before a time, at most 10,000 at once; return how many."""
+    return len(await runner.run(CLEAR, channels=list(channels), before=before))

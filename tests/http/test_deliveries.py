@@ -1,0 +1,196 @@
+"""What requests put into the outbox reaches files, once the timer has come round."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import define, evolve, field
+from pytest_twisted import ensureDeferred
+from support.application import TENANT, Application, at_once
+from support.mail import mails
+from twisted.logger import LogEvent, eventAsText, globalLogPublisher
+
+from flexid.domain.mail import Letter, Mail
+from flexid.domain.outbox import Undelivered
+from flexid.domain.sms import CodeSms
+from flexid.services.deliveries import MOST_ATTEMPTS, Deliveries
+from flexid.store import outbox
+
+MAIL = Mail("email_validation", "bob@example.org", "en", {"account": "bob@a.org", "code": "4711", "minutes": 10})
+SMS = CodeSms("+33612320692", "validation", "4712", 10)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> dict[str, object]:
+    return {"data_dir": tmp_path}
+
+
+@define
+class Refusing:
+    """A mail server that takes nothing, and says why."""
+
+    error: Exception
+    seen: list[Letter] = field(factory=list)
+
+    async def send(self, letter: Letter) -> None:
+        self.seen.append(letter)
+        raise self.error
+
+
+def _refusing(app: Application, error: Exception) -> tuple[Deliveries, Refusing]:
+    server = Refusing(error)
+    deliveries = app.services.deliveries
+    return evolve(deliveries, outside=evolve(deliveries.outside, mail=server)), server
+
+
+def _rows(app: Application) -> list[dict[str, Any]]:
+    return app.sql(
+        "SELECT state, attempts, payload, last_error, next_attempt_at - now() AS wait FROM outbox ORDER BY id"
+    )
+
+
+@ensureDeferred
+async def test_mails_and_sms_go_into_files_that_only_we_read(app: Application, tmp_path: Path) -> None:
+    await outbox.put(app.database, MAIL.outgoing(TENANT))
+    await outbox.put(app.database, SMS.outgoing(TENANT))
+    assert await app.services.deliveries.deliver() == 2
+    (mail,) = mails(tmp_path / "mail")
+    assert (mail.message["To"], "4711" in mail.text, "4711" in mail.html) == ("bob@example.org", True, True)
+    assert mail.message["From"] == f'"Space of {TENANT}" <no-reply@{TENANT}>'
+    assert mail.text.rstrip().endswith(f"-- \nSpace of {TENANT}")
+    (sms,) = (tmp_path / "sms").iterdir()
+    assert sms.name.endswith("-+33612320692.txt")
+    assert sms.read_text() == f"Your Space of {TENANT} validation code is 4712. The code is available for 10 minutes"
+    for path in (sms, *(tmp_path / "mail").iterdir()):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert await app.services.deliveries.deliver() == 0
+
+
+@ensureDeferred
+async def test_the_record_of_what_was_delivered_holds_no_code(app: Application) -> None:
+    await outbox.put(app.database, MAIL.outgoing(TENANT))
+    await outbox.put(app.database, SMS.outgoing(TENANT))
+    await app.services.deliveries.deliver()
+    rows = _rows(app)
+    assert [(row["state"], row["attempts"]) for row in rows] == [("sent", 1)] * 2
+    assert "471" not in str([row["payload"] for row in rows])
+    assert rows[0]["payload"]["to"] == "bob@example.org"
+    app.sql("UPDATE outbox SET sent_at = now() - interval '29 days' WHERE channel = 'mail'")
+    assert await app.services.deliveries.clear() == 0
+    app.sql("UPDATE outbox SET sent_at = now() - interval '31 days' WHERE channel = 'mail'")
+    assert await app.services.deliveries.clear() == 1
+
+
+@ensureDeferred
+async def test_what_is_not_taken_is_tried_again_ever_more_seldom_until_it_is(app: Application, tmp_path: Path) -> None:
+    await outbox.put(app.database, MAIL.outgoing(TENANT))
+    failing, server = _refusing(app, Undelivered("the server is away"))
+    waits = []
+    for _ in range(3):
+        assert await failing.deliver() == 1
+        assert await failing.deliver() == 0
+        (row,) = _rows(app)
+        waits.append(row["wait"].total_seconds())
+        app.sql("UPDATE outbox SET next_attempt_at = now()")
+    assert (row["state"], row["attempts"], row["last_error"]) == ("waiting", 3, "the server is away")
+    assert 20 < waits[0] <= 30 < waits[1] <= 60 < waits[2] <= 120
+    assert len({letter.reference for letter in server.seen}) == 1
+    assert await app.services.deliveries.deliver() == 1
+    assert len(mails(tmp_path / "mail")) == 1
+    assert _rows(app)[0]["state"] == "sent"
+
+
+@ensureDeferred
+async def test_what_is_never_taken_is_given_up(app: Application) -> None:
+    await outbox.put(app.database, MAIL.outgoing(TENANT))
+    app.sql("UPDATE outbox SET attempts = %s", MOST_ATTEMPTS - 1)
+    failing, _ = _refusing(app, Undelivered("no such user"))
+    await failing.deliver()
+    assert _rows(app)[0]["state"] == "dead"
+    app.sql("UPDATE outbox SET next_attempt_at = now()")
+    assert await failing.deliver() == 0
+
+
+@ensureDeferred
+async def test_what_fails_holds_up_nothing_else_and_tells_no_code_to_the_log(app: Application, tmp_path: Path) -> None:
+    for mail in (evolve(MAIL, name="no_such_mail"), MAIL):
+        await outbox.put(app.database, mail.outgoing(TENANT))
+    failing, _ = _refusing(app, ValueError("4711 is no code"))
+    said: list[str] = []
+
+    def observer(event: LogEvent) -> None:
+        said.append(eventAsText(event, includeTimestamp=False))
+
+    globalLogPublisher.addObserver(observer)  # type: ignore[arg-type]  # any callable is an observer
+    await failing.deliver()
+    app.sql("UPDATE outbox SET next_attempt_at = now()")
+    assert await app.services.deliveries.deliver() == 2
+    globalLogPublisher.removeObserver(observer)  # type: ignore[arg-type]  # as above
+    assert [row["state"] for row in _rows(app)] == ["waiting", "sent"]
+    assert [row["last_error"] for row in _rows(app)] == ["TemplateNotFound", None]
+    assert len(mails(tmp_path / "mail")) == 1
+    assert "was not delivered" in str(said)
+    assert "4711" not in str(said)
+
+
+@ensureDeferred
+async def test_what_a_process_that_died_had_begun_is_delivered_later(app: Application) -> None:
+    await outbox.put(app.database, MAIL.outgoing(TENANT))
+    app.sql("UPDATE outbox SET attempts = 1, next_attempt_at = now() + interval '30 seconds'")
+    assert await app.services.deliveries.deliver() == 0
+    app.sql("UPDATE outbox SET next_attempt_at = now()")
+    assert await app.services.deliveries.deliver() == 1
+
+
+@ensureDeferred
+async def test_two_who_deliver_at_once_deliver_each_thing_once(app: Application, tmp_path: Path) -> None:
+    for _ in range(30):
+        await outbox.put(app.database, MAIL.outgoing(TENANT))
+    counts = await at_once(*(app.services.deliveries.deliver() for _ in range(3)))
+    assert sum(counts) == 30
+    assert len(mails(tmp_path / "mail")) == 30
+    assert {row["attempts"] for row in _rows(app)} == {1}
+
+
+@ensureDeferred
+async def test_a_full_disk_is_a_reason_to_wait(app: Application, tmp_path: Path) -> None:
+    (tmp_path / "mail").write_text("in the way")
+    await outbox.put(app.database, MAIL.outgoing(TENANT))
+    await app.services.deliveries.deliver()
+    (row,) = _rows(app)
+    assert (row["state"], "File exists" in row["last_error"]) == ("waiting", True)
+
+
+@ensureDeferred
+async def test_what_belongs_to_other_channels_stays(app: Application) -> None:
+    app.sql("INSERT INTO outbox (channel, payload) VALUES ('b2bua', '{}')")
+    assert await app.services.deliveries.deliver() == 0
+
+
+@ensureDeferred
+async def test_a_space_signs_its_mails_and_says_from_whom_they_come(app: Application, tmp_path: Path) -> None:
+    server = {"host": "mail.example.org", "port": 25, "from_address": "desk@example.org", "from_name": "Bäckerei, Süd"}
+    reply = await app.super_admin.post(f"/api/spaces/{TENANT}/email", {**server, "signature": "The bakers\n& friends"})
+    assert reply.status == 201
+    await outbox.put(app.database, MAIL.outgoing(TENANT))
+    await app.services.deliveries.deliver()
+    (mail,) = mails(tmp_path / "mail")
+    assert mail.message["From"] == '"Bäckerei, Süd" <desk@example.org>'
+    assert "-- \nThe bakers\n& friends" in mail.text
+    assert "The bakers\n&amp; friends" in mail.html
+
+
+@ensureDeferred
+async def test_a_space_whose_name_holds_a_line_break_begins_no_header(app: Application, tmp_path: Path) -> None:
+    await app.change("UPDATE spaces SET name = E'Evil\\r\\nBcc: x@example.org' WHERE domain = %s", TENANT)
+    await outbox.put(
+        app.database, evolve(MAIL, name="provisioning", values={"account": "a", "link": "b"}).outgoing(TENANT)
+    )
+    await app.services.deliveries.deliver()
+    (mail,) = mails(tmp_path / "mail")
+    assert mail.message["Bcc"] is None
+    assert mail.subject == "Welcome to Evil Bcc: x@example.org"
