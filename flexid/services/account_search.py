@@ -1,10 +1,10 @@
-"""The list of accounts that administrators search and page through."""
+"""The lists of accounts that administrators search and page through."""
 
 from __future__ import annotations
 
 from attrs import evolve, frozen
 
-from flexid.domain.account import Actor
+from flexid.domain.account import Account, Actor
 from flexid.domain.account_search import (
     SORTS_OF_EVERY_SPACE,
     AccountSearchWish,
@@ -13,7 +13,7 @@ from flexid.domain.account_search import (
 )
 from flexid.domain.errors import NotFound
 from flexid.domain.space import Space
-from flexid.store import account_search
+from flexid.store import account_search, filtered_accounts
 from flexid.store.account_landmarks import LandmarkKeeper
 from flexid.store.database import Database
 
@@ -40,6 +40,18 @@ class AccountSearch:
         if wish.every_space and wish.sort not in SORTS_OF_EVERY_SPACE:
             wish = evolve(wish, sort="id")
         return await account_search.page(self.database, None if wish.every_space else domain, wish, self.landmarks)
+
+    async def whole_page(self, actor: Actor, space: Space, wish: AccountSearchWish) -> tuple[int, list[Account]]:
+        """Return how many accounts of one Space a wish is true of, and those of a page, whole and by id.
+
+        Where the wish names no domain they are those of the Space. A page beyond the last one is empty.
+
+        :raise NotFound: the wish names a domain that the actor does not administer.
+        """
+        domain = wish.domain or space.domain
+        if not actor.reaches(domain):
+            raise NotFound
+        return await filtered_accounts.page(self.database, domain, wish)
 
     async def contacts_lists_of(self, space: Space) -> tuple[ContactsListTitle, ...]:
         """Return the contacts lists of a Space by their titles, the first thousand."""

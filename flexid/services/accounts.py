@@ -78,10 +78,6 @@ class Accounts:
                 raise Forbidden(SPACE_FULL) from None
             raise Invalid(without_nothing(await self.faults(space, fields))) from None
 
-    async def page(self, space: Space, number: int, per_page: int) -> tuple[int, list[Account]]:
-        """Return how many accounts the Space has, and those of a page."""
-        return await accounts.page(self.database, space.domain, (number - 1) * per_page, per_page)
-
     async def show(self, actor: Actor, account_id: int) -> Account:
         """Return an account within the actor's reach.
 

@@ -37,6 +37,10 @@ CONDITIONS = {
     "admin": "a.admin",
     "user": "NOT a.admin",
     "status": f"{STATUS} = %(status)s",
+    # The statuses repeat what is said of the flag, in the words of the index.
+    "activated": f"a.activated AND {STATUS} IN (0, 2)",
+    "not activated": f"NOT a.activated AND {STATUS} IN (1, 2)",
+    "since": "a.updated_at >= %(since)s",
     "day": f"a.updated_at >= {DAY_BEGINS} AND a.updated_at < {DAY_ENDS}",
 }
 """By name, all but that of the text."""
@@ -55,6 +59,9 @@ def criteria(wish: AccountSearchWish) -> dict[str, str]:
         "admin": wish.role == ROLES[0],
         "user": wish.role == ROLES[1],
         "status": wish.status is not None,
+        "activated": wish.activated is True,
+        "not activated": wish.activated is False,
+        "since": wish.updated_since is not None,
         "day": wish.updated_on is not None,
     }
     conditions = {name: CONDITIONS[name] for name, is_chosen in chosen.items() if is_chosen}
@@ -67,6 +74,7 @@ def parameters(wish: AccountSearchWish, domain: str | None) -> dict[str, Any]:
         "domain": domain,
         "contacts_list": wish.contacts_list,
         "status": STATUSES.index(wish.status) if wish.status else None,
+        "since": wish.updated_since,
         "day": wish.updated_on,
         "digits": _anywhere(wish.text.digits or ""),
         "phone": wish.text.phone,

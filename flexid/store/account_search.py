@@ -1,9 +1,10 @@
-"""Accounts of the portal's list, searched and filtered, in a bounded time however many there are (docs/adr/0009)."""
+"""Accounts searched and filtered, in a bounded time however many there are (docs/adr/0009)."""
 
 from __future__ import annotations
 
 from attrs import evolve, frozen
 
+from flexid.domain.account import Account
 from flexid.domain.account_search import AccountSearchWish, ContactsListTitle, FoundAccounts
 from flexid.store import account_pages
 from flexid.store.account_criteria import (
@@ -18,6 +19,7 @@ from flexid.store.account_criteria import (
 from flexid.store.account_landmarks import LandmarkKeeper
 from flexid.store.account_orders import IN_DOMAIN, IN_ORDER_OF_INDEX, KEYS, order
 from flexid.store.account_pages import COUNT, LINE, line
+from flexid.store.accounts import COLUMNS, JOINS, from_row
 from flexid.store.query import Query, Row, Runner
 
 EXACT = 5_000
@@ -51,6 +53,8 @@ class _Looked:
 
     rows: list[Row]
     limit: int
+    known: int = 0
+    """So many accounts there are at least, of which the statement did not see all."""
 
     @property
     def complete(self) -> bool:
@@ -68,23 +72,41 @@ async def page(
     """Return the accounts of a domain, None for all, that a wish is true of, in at most two statements."""
     if not wish.narrowed:
         return await account_pages.page(runner, domain, wish, keeper)
+    return _found(wish, await _look(runner, domain, wish))
+
+
+async def whole_page(runner: Runner, domain: str, wish: AccountSearchWish) -> tuple[int, list[Account]]:
+    """Return how many accounts of a domain a wish is true of, and those of a page, in at most two statements.
+
+    As in `page`, of those that hold a common text only some are found; they are all that is counted.
+    """
+    looked = await _look(runner, domain, wish, whole=True)
+    if (wish.page - 1) * wish.per_page > looked.rows[0]["skipped"]:
+        return looked.matched, []
+    names = {"matched", "skipped", "looked_at"} | {name for name in looked.rows[0] if name.startswith("in_")}
+    rows = [{name: row[name] for name in row if name not in names} for row in looked.rows if row["id"] is not None]
+    return looked.matched, [from_row(row) for row in rows]
+
+
+async def _look(runner: Runner, domain: str | None, wish: AccountSearchWish, *, whole: bool = False) -> _Looked:
+    """Return what the statement saw that tells the most."""
     bound = parameters(wish, domain) | {"offset": (wish.page - 1) * wish.per_page, "per_page": wish.per_page}
-    walk = _Looked(await runner.run(walking(wish, domain), **bound), WALKED)
+    walk = _Looked(await runner.run(walking(wish, domain, whole=whole), **bound), WALKED)
     counts = {name: int(walk.rows[0][f"in_{name}"]) for name in ("space", *_counted(wish))}
     source = choose_source(wish, counts)
     if min(counts.values()) <= EXACT:
-        gathered = _Looked(await runner.run(gathering(wish, domain, source, EXACT), **bound), EXACT)
-        return _found(wish, gathered)
+        return _Looked(await runner.run(gathering(wish, domain, source, EXACT, whole=whole), **bound), EXACT)
     # A single filter has told that it leaves more than could be counted.
     known = EXACT if not wish.text and len(criteria(wish)) == len(counts) - 1 == 1 else 0
     # A text that fills the page and is common is not gathered: there would be too many again.
     expected = walk.matched * counts["space"] // WALKED if source == "text" else HOPELESS
     if walk.complete or source == "space" or (walk.matched >= wish.per_page and expected >= HOPELESS):
-        return _found(wish, walk, known)
-    gathered = _Looked(await runner.run(gathering(wish, domain, source, EXACT_TEXT), **bound), EXACT_TEXT)
+        return evolve(walk, known=known)
+    query = gathering(wish, domain, source, EXACT_TEXT, whole=whole)
+    gathered = _Looked(await runner.run(query, **bound), EXACT_TEXT, known)
     if gathered.complete or walk.matched < wish.per_page:
-        return _found(wish, gathered, known)
-    return _found(wish, walk, gathered.matched)
+        return gathered
+    return evolve(walk, known=gathered.matched)
 
 
 async def contacts_lists(runner: Runner, space_id: int) -> tuple[ContactsListTitle, ...]:
@@ -101,8 +123,11 @@ def choose_source(wish: AccountSearchWish, counts: dict[str, int]) -> str:
     return narrowest
 
 
-def walking(wish: AccountSearchWish, domain: str | None) -> Query:
-    """Return the statement that looks at the first accounts in the wished order, unless a filter leaves few."""
+def walking(wish: AccountSearchWish, domain: str | None, *, whole: bool = False) -> Query:
+    """Return the statement that looks at the first accounts in the wished order, unless a filter leaves few.
+
+    It returns all of an account where it is wanted `whole`, else a line of the list.
+    """
     filters = _counted(wish)
     counts = [f"({COUNT.sql}) AS in_space", *(f"({_count(name, domain, wish)}) AS in_{name}" for name in filters)]
     names = ", ".join(f"in_{name}" for name in ("space", *filters))
@@ -112,17 +137,17 @@ def walking(wish: AccountSearchWish, domain: str | None) -> Query:
         WITH counts AS MATERIALIZED (SELECT {", ".join(counts)}), looked_at AS MATERIALIZED (
             SELECT {_looked_at(wish)} FROM {source} AND (SELECT least({names}) FROM counts) > {EXACT}
             {order(wish.sort, domain, descending=wish.descending)} LIMIT {WALKED + 1}
-        ), {_page(wish, WALKED, names, "counts, ")}
+        ), {_page(wish, WALKED, names, "counts, ", whole=whole)}
     """
     return Query("search accounts, in their order", sql, prepare=False)
 
 
-def gathering(wish: AccountSearchWish, domain: str | None, source: str, limit: int) -> Query:
+def gathering(wish: AccountSearchWish, domain: str | None, source: str, limit: int, *, whole: bool = False) -> Query:
     """Return the statement that looks at the accounts of a source: all of them, or any `limit` of them."""
     sql = f"""{BY_INDEX_OF_TEXTS if source == "text" else ""}
         WITH looked_at AS MATERIALIZED (
             SELECT {_looked_at(wish)} FROM {_source(source, domain, wish)} LIMIT {limit + 1}
-        ), {_page(wish, limit)}
+        ), {_page(wish, limit, whole=whole)}
     """
     return Query(f"search accounts, by {source.replace('_', ' ')}", sql, prepare=False)
 
@@ -170,8 +195,9 @@ def _source(name: str, domain: str | None, wish: AccountSearchWish, columns: str
     """
 
 
-def _page(wish: AccountSearchWish, limit: int, counts: str = "", sources: str = "") -> str:
+def _page(wish: AccountSearchWish, limit: int, counts: str = "", sources: str = "", *, whole: bool = False) -> str:
     direction = "DESC" if wish.descending else "ASC"
+    columns, joins = (COLUMNS, JOINS) if whole else (LINE, "")
     return f"""
         found AS MATERIALIZED (
             SELECT id, key FROM looked_at WHERE matches LIMIT {limit}
@@ -184,19 +210,20 @@ def _page(wish: AccountSearchWish, limit: int, counts: str = "", sources: str = 
             SELECT id, key FROM found ORDER BY key {direction}, id {direction}
             OFFSET (SELECT skipped FROM skipping) LIMIT %(per_page)s
         )
-        SELECT matched, skipped, (SELECT count(*) FROM looked_at) AS looked_at, {counts + ", " if counts else ""}{LINE}
-        FROM {sources}skipping LEFT JOIN (page JOIN accounts a ON a.id = page.id) ON true
+        SELECT matched, skipped, (SELECT count(*) FROM looked_at) AS looked_at,
+            {counts + ", " if counts else ""}{columns}
+        FROM {sources}skipping LEFT JOIN (page JOIN accounts a ON a.id = page.id) ON true {joins}
         ORDER BY page.key {direction}, page.id {direction}
     """
 
 
-def _found(wish: AccountSearchWish, looked: _Looked, known: int = 0) -> FoundAccounts:
-    """Return a page of what a statement saw; `known` accounts there are at least."""
+def _found(wish: AccountSearchWish, looked: _Looked) -> FoundAccounts:
+    """Return a page of what a statement saw."""
     first = looked.rows[0]
     return FoundAccounts(
         evolve(wish, page=first["skipped"] // wish.per_page + 1),
         tuple(line(row) for row in looked.rows if row["id"] is not None),
-        looked.matched if looked.complete else max(looked.matched, known),
+        looked.matched if looked.complete else max(looked.matched, looked.known),
         is_more=not looked.complete,
         last_page=max(1, -(-looked.matched // wish.per_page)),
     )

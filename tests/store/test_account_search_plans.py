@@ -17,11 +17,13 @@ from support.postgres import Postgres
 from twisted.internet.defer import ensureDeferred
 
 from flexid.domain.account_search import SORTS, SORTS_OF_EVERY_SPACE, AccountSearchWish, Sort
+from flexid.domain.search_text import SearchText
 from flexid.store.account_criteria import criteria, exact_condition, is_indexed, parameters
 from flexid.store.account_landmarks import from_landmark, seeking
 from flexid.store.account_pages import NEWEST, NEWEST_OF_ALL, OLDEST, OLDEST_OF_ALL, from_start, sorted_page
 from flexid.store.account_search import CONTACTS_LISTS, gathering, walking
 from flexid.store.connector import with_settings
+from flexid.store.filtered_accounts import filtering
 from flexid.store.query import Query
 
 DOMAIN = "s3.example.org"
@@ -114,6 +116,41 @@ def test_no_search_reads_all_accounts(connection: extensions.connection) -> None
             assert not walks(lines), f"{query.name}: {wish}\n{lines}"
             seen.add(query.name)
     assert len(seen) == 8
+
+
+@pytest.mark.parametrize(
+    ("wish", "index"),
+    [
+        (AccountSearchWish(activated=True), "Index Only Scan using accounts_by_status"),
+        (AccountSearchWish(activated=False), "Index Only Scan using accounts_by_status"),
+        (AccountSearchWish(role="admin"), "Index Only Scan using accounts_of_administrators"),
+        (AccountSearchWish(role="user"), "accounts_"),
+        (
+            AccountSearchWish(updated_since=datetime(2026, 11, 1, tzinfo=UTC)),
+            "Index Only Scan using accounts_by_change",
+        ),
+        (AccountSearchWish(activated=True, updated_since=datetime(2026, 11, 9, tzinfo=UTC)), "accounts_by_change"),
+    ],
+    ids=str,
+)
+def test_what_filters_leave_is_gathered_from_an_index(
+    connection: extensions.connection, wish: AccountSearchWish, index: str
+) -> None:
+    lines = plan(connection, filtering(wish), BOUND | parameters(wish, DOMAIN))
+    assert index in lines
+    assert not walks(lines), lines
+
+
+def test_whole_accounts_are_searched_for_as_lines_are(connection: extensions.connection) -> None:
+    for text, active in product(("user_12", "al", "@", "user_12@s3"), (None, True)):
+        wish = AccountSearchWish(text=SearchText.read(text), activated=active)
+        sources = ("space", *(["text"] if is_indexed(wish.text) else []))
+        for query in (
+            walking(wish, DOMAIN, whole=True),
+            *(gathering(wish, DOMAIN, s, 1000, whole=True) for s in sources),
+        ):
+            lines = plan(connection, query, BOUND | parameters(wish, DOMAIN))
+            assert not walks(lines), f"{query.name}: {wish}\n{lines}"
 
 
 def test_a_text_is_found_by_its_index(connection: extensions.connection) -> None:

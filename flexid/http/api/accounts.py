@@ -9,8 +9,10 @@ from pydantic import Field
 
 from flexid.base.text import Text
 from flexid.domain.account import Account, NewAccount
+from flexid.domain.account_search import AccountSearchWish
 from flexid.domain.errors import Invalid, NotFound
 from flexid.domain.pages import envelope, page_number
+from flexid.domain.search_text import SearchText
 from flexid.domain.sip_address import SipAddress, parse
 from flexid.domain.space import Space
 from flexid.http.api.account_answer import AccountAnswer, ResolvedAccountAnswer, show, show_resolved
@@ -23,17 +25,28 @@ from flexid.http.inputs import (
     Flag,
     Input,
     MergePatch,
+    Moment,
     NotNull,
     Text255,
     one_of,
+    read,
 )
-from flexid.http.routes import ADMIN, Routes
+from flexid.http.routes import ADMIN, Parameter, Routes
 from flexid.services.account_rules import Fields
 
 routes = Routes("/api/accounts", title="Accounts")
 resolve_routes = Routes("/api/resolve", title="Resolve")
 
 PER_PAGE, MOST_PER_PAGE = 20, 100
+FILTERS = (
+    Parameter("search", "Words, or a number, to be found in username, email, phone or display name."),
+    Parameter(
+        "domain", "The Space whose accounts are listed, by its domain; 404 where the caller does not administer it."
+    ),
+    Parameter("activated", "Only activated accounts, or only others.", bool),
+    Parameter("admin", "Only administrators, or only others.", bool),
+    Parameter("updated_since", "Only accounts that were changed at this time or later (ISO 8601)."),
+)
 DtmfProtocol = Annotated[Text255, one_of("sipinfo", "rfc2833", "sipmessage")]
 
 
@@ -82,6 +95,16 @@ class AccountPatchInput(MergePatch):
     dictionary: Annotated[DictionaryPatch | None, NotNull()] = None
 
 
+class AccountFilters(Input):
+    """Which accounts are listed: those that all of it is true of."""
+
+    search: Text255 | None = None
+    domain: Text255 | None = None
+    activated: Flag | None = None
+    admin: Flag | None = None
+    updated_since: Moment | None = None
+
+
 class ResolveAnswer(TypedDict):
     """What an address stands for."""
 
@@ -112,15 +135,34 @@ async def faults_of_change(call: Call[Any], values: Mapping[str, Any], account_i
 
 
 @routes.get(
-    caller=ADMIN, hot=True, parameters=of_pages(PER_PAGE, MOST_PER_PAGE), answers={200: PageAnswer[AccountAnswer]}
+    caller=ADMIN,
+    hot=True,
+    parameters=(*of_pages(PER_PAGE, MOST_PER_PAGE), *FILTERS),
+    answers={200: PageAnswer[AccountAnswer]},
 )
 async def page(call: Call[Any]) -> dict[str, object]:
-    """List the accounts of the Space, by id, 20 a page (`?page=`, `?per_page=` up to 100)."""
-    number = page_number(call.query("page"))
-    per_page = min(page_number(call.query("per_page"), otherwise=PER_PAGE), MOST_PER_PAGE)
-    total, accounts = await call.services.accounts.page(call.space, number, per_page)
+    """List the accounts of the Space that all filters leave, by id, 20 a page (`?page=`, `?per_page=` up to 100).
+
+    Of a text that more than a thousand accounts of a large Space hold, only some are listed.
+    """
+    # The first of each name counts, as everywhere.
+    asked = dict(reversed(call.queries()))
+    sent = {wished.name: asked[wished.name] for wished in FILTERS if asked.get(wished.name)}
+    filters = read(AccountFilters, sent)
+    number = page_number(asked.get("page"))
+    per_page = min(page_number(asked.get("per_page"), otherwise=PER_PAGE), MOST_PER_PAGE)
+    wish = AccountSearchWish(
+        text=SearchText.read(filters.search or ""),
+        domain=filters.domain.lower() if filters.domain else None,
+        activated=filters.activated,
+        role=None if filters.admin is None else "admin" if filters.admin else "user",
+        updated_since=filters.updated_since,
+        page=number,
+        per_page=per_page,
+    )
+    total, accounts = await call.services.account_search.whole_page(call.actor, call.space, wish)
     data = [show(account, call.settings.lifetimes) for account in accounts]
-    extra = {"per_page": str(per_page)} if per_page != PER_PAGE else {}
+    extra = sent | ({"per_page": str(per_page)} if per_page != PER_PAGE else {})
     return envelope(data, total, number, per_page, f"{call.peer.base_url}/api/accounts", extra)
 
 
