@@ -11,16 +11,15 @@ from flexid.http.answers import JSON
 from flexid.http.api.openapi_answers import HEADERS, PROBLEM, PROBLEMS, answers, refusals
 from flexid.http.api.openapi_examples import example
 from flexid.http.api.openapi_schemas import Schema, Schemas
-from flexid.http.bodies import FORM
 from flexid.http.routes import MAX_ID, PUBLIC, USER, Parameter, Route, Routes
 
 TITLE = "flexid"
 VERSION = "1"
 """Of the interface, not of the program, which tells nobody its version."""
 ABOUT = """\
-The host selects the Space. Bodies are JSON; forms are understood, too. In a body, `null` and empty text count as
-not given, fields that an endpoint does not know are ignored, and text is accepted where a number or a boolean is
-meant. Messages come in the language of `Accept-Language`.
+The host selects the Space. Bodies are JSON; the same fields in a form are understood, too. In a body, `null` and empty
+text count as not given, fields that an endpoint does not know are ignored, and text is accepted where a number or a
+boolean is meant. Messages come in the language of `Accept-Language`.
 """
 SECURITY: dict[str, Schema] = {
     "key": {"type": "apiKey", "in": "header", "name": "x-api-key", "description": "An API key."},
@@ -90,7 +89,7 @@ def _operation(route: Route, schemas: Schemas) -> Schema:
         schema = schemas.of(route.input)
         body = {"schema": schema, "example": example(schema, schemas, whole=False)}
         required = bool(schemas.resolved(schema).get("required"))
-        operation["requestBody"] = {"required": required, "content": {JSON: body, FORM: {"schema": schema}}}
+        operation["requestBody"] = {"required": required, "content": {JSON: body}}
     for answer in operation["responses"].values():
         if JSON in answer.get("content", {}):
             shown = answer["content"][JSON]

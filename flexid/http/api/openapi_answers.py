@@ -23,6 +23,7 @@ HEADERS: Mapping[str, Schema] = {
         "description": "How to say who one is: one challenge for each algorithm (RFC 7616).",
         "schema": {"type": "string"},
     },
+    "Allow": {"description": "The methods that the path has.", "schema": {"type": "string"}},
     "Retry-After": {
         "description": "After how many seconds to try again.",
         "required": True,
@@ -46,6 +47,7 @@ REFUSALS: Mapping[int, Refusal] = {
     401: Refusal("Unauthenticated", "Nobody we know.", "Unauthenticated.", "WWW-Authenticate"),
     403: Refusal("Forbidden", "Not allowed: another's, blocked, full, off, or expired.", "Unauthorized area"),
     404: Refusal("NotFound", "No such thing, or none that this caller may see.", "Not found"),
+    405: Refusal("WrongMethod", "The path has other methods.", "The method is not supported for this route", "Allow"),
     409: Refusal("Conflict", "It exists already.", "It exists already"),
     410: Refusal("Expired", "It was good once.", "The provisioning token has expired"),
     413: Refusal("TooLarge", "The body is larger than a body may be.", "The body is too large"),
@@ -113,9 +115,12 @@ def _refused(route: Route) -> set[int]:
     statuses = {403, 404, 503} if route.needs_space else {503}
     if route.before:
         statuses |= {400}
+    if any(hint is int for hint in get_type_hints(route.handler).values()):
+        # Where a number is meant, a word may lead to another path.
+        statuses |= {405}
     if route.method in WITH_BODY:
         statuses |= {400, 413}
-    if route.input:
+    if route.input or any(parameter.place == "query" for parameter in route.parameters):
         statuses |= {422}
     if route.caller is not PUBLIC:
         statuses |= {401}

