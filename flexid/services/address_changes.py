@@ -18,6 +18,7 @@ from flexid.domain.sms import CodeSms
 from flexid.services.account_rules import TAKEN, AccountRules, Fields
 from flexid.services.api_keys import ApiKeys
 from flexid.services.blocking import Blocking
+from flexid.services.limits import Limits
 from flexid.store import account_changes, accounts, change_codes, creation_tokens, outbox
 from flexid.store.database import Database
 from flexid.store.failures import ConstraintViolated
@@ -42,6 +43,7 @@ class AddressChanges:
     rules: AccountRules
     api_keys: ApiKeys
     blocking: Blocking
+    limits: Limits
     lifetimes: Lifetimes
 
     async def refuse_unless_validated(self, actor: Actor) -> None:
@@ -58,6 +60,7 @@ class AddressChanges:
         :raise Invalid: it is no such address, today's, or somebody else's.
         :raise Forbidden: no creation token was used up for the account.
         :raise Blocked: the account has asked for too many codes, and is blocked now.
+        :raise Throttled: too many SMS went to this number, or were asked for from this client's address.
         """
         await self.refuse_unless_validated(actor)
         async with self.database.transaction() as transaction:
@@ -67,6 +70,8 @@ class AddressChanges:
             await self._refuse(transaction, account, kind, address)
             refused = await self.blocking.refuses(transaction, account.id)
             if not refused:
+                if kind == "phone":
+                    await self.limits.spend(transaction, self.limits.sms(address, origin.ip))
                 code = random_code(CODE_LENGTH)
                 await change_codes.create(transaction, kind, account.id, address, code, origin)
                 await outbox.put(transaction, self._message(account, kind, address, code, language))

@@ -157,7 +157,7 @@ def build(settings: Settings, database: Database, clock: Clock, outside: Outside
         call_forwardings=CallForwardings(database),
         vcards=VCards(database),
         own_account=OwnAccount(database, directory, rules, api_keys, limits),
-        address_changes=AddressChanges(database, rules, api_keys, blocking, lifetimes),
+        address_changes=AddressChanges(database, rules, api_keys, blocking, limits, lifetimes),
         account_mails=AccountMails(database, clock, public, lifetimes.provisioning_token),
         password_resets=PasswordResets(database, public, lifetimes, settings.accounts.password_min_length),
         registration=Registration(database, rules, lifetimes.creation_token),

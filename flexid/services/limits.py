@@ -33,11 +33,13 @@ SIGN_IN_OF_ADDRESS = (
     Limit("failed sign-ins from an address a minute", 100, MINUTE),
     Limit("failed sign-ins from an address an hour", 1000, HOUR),
 )
+SMS_TO_NUMBER = (Limit("SMS to a number an hour", 10, HOUR),)
+SMS_FOR_ADDRESS = (Limit("SMS that an address asks for an hour", 50, HOUR),)
 
 
 @frozen
 class Budget:
-    """Limits with whom they count at this moment: what to look at before, and what to count after a failure."""
+    """Limits with whom they count at this moment."""
 
     windows: throttles.Windows
     allowed: tuple[int, ...]
@@ -65,8 +67,14 @@ class Limits:
 
     def sign_in(self, account: str, address: str) -> Budget:
         """Return the budget of failed sign-ins for a name, whether it exists or not, and a client's address."""
+        return self._budget([*_each(SIGN_IN_OF_ACCOUNT, account), *_each(SIGN_IN_OF_ADDRESS, address)])
+
+    def sms(self, number: str, address: str) -> Budget:
+        """Return the budget of SMS to a phone number, which a client's address asks for."""
+        return self._budget([*_each(SMS_TO_NUMBER, number), *_each(SMS_FOR_ADDRESS, address)])
+
+    def _budget(self, pairs: list[tuple[Limit, str]]) -> Budget:
         now = self.clock.now()
-        pairs = [(limit, account) for limit in SIGN_IN_OF_ACCOUNT] + [(limit, address) for limit in SIGN_IN_OF_ADDRESS]
         windows = []
         for limit, subject in pairs:
             start = datetime.fromtimestamp(now.timestamp() // limit.seconds * limit.seconds, UTC)
@@ -83,3 +91,15 @@ class Limits:
     async def count(self, runner: Runner, budget: Budget) -> None:
         """Count one failure."""
         await throttles.hit(runner, budget.windows)
+
+    async def spend(self, transaction: Runner, budget: Budget) -> None:
+        """Count something that is about to happen, or refuse it; then the transaction must not be committed.
+
+        :raise Throttled: with the seconds until the last of the full windows ends.
+        """
+        before = [hits - 1 for hits in await throttles.hit(transaction, budget.windows)]
+        budget.refuse_if_spent(before, self.clock.now())
+
+
+def _each(limits: tuple[Limit, ...], subject: str) -> list[tuple[Limit, str]]:
+    return [(limit, subject) for limit in limits]

@@ -16,6 +16,7 @@ HIT = Query(
         AS u (limit_name, subject, window_start, expires_at)
     ORDER BY 1, 2, 3
     ON CONFLICT (limit_name, subject, window_start) DO UPDATE SET hits = c.hits + 1
+    RETURNING limit_name, subject, hits
     """,
 )
 HITS = Query(
@@ -40,10 +41,12 @@ Windows = Sequence[tuple[str, str, datetime, datetime]]
 """Name of the limit, whom it counts, start and end of the window."""
 
 
-async def hit(runner: Runner, windows: Windows) -> None:
-    """Count one in each window."""
+async def hit(runner: Runner, windows: Windows) -> list[int]:
+    """Count one in each window, and return what was counted in it so far, in the order given."""
     names, subjects, starts, ends = (list(column) for column in zip(*windows, strict=True))
-    await runner.run(HIT, names=names, subjects=subjects, starts=starts, ends=ends)
+    rows = await runner.run(HIT, names=names, subjects=subjects, starts=starts, ends=ends)
+    counted = {(row["limit_name"], row["subject"]): row["hits"] for row in rows}
+    return [counted[name, subject] for name, subject, _, _ in windows]
 
 
 async def hits(runner: Runner, windows: Windows) -> list[int]:

@@ -255,3 +255,27 @@ async def test_nobody_is_blocked_where_blocking_is_off(app: Application) -> None
     _, emma = await _validated(app)
     for number in range(7):
         assert (await emma.post(f"{EMAIL}/request", {"email": f"{number}@example.org"})).status == 200
+
+
+@pytest.mark.parametrize("settings", [{"blocking": {"amount_events_authorized_during_period": 0}}])
+@ensureDeferred
+async def test_a_number_gets_ten_sms_an_hour(app: Application) -> None:
+    _, emma = await _validated(app)
+    _, paul = await _validated(app, "paul")
+    replies = await at_once(*(user.post(f"{PHONE}/request", NEW[PHONE]) for user in (emma, paul) for _ in range(8)))
+    assert sorted(reply.status for reply in replies) == [200] * 10 + [429] * 6
+    assert all(0 < int(reply.headers["Retry-After"]) <= 3600 for reply in replies if reply.status == 429)
+    assert len(app.sql("SELECT id FROM outbox")) == 10
+    assert (await emma.post(f"{PHONE}/request", {"phone": "+33612343434"})).status == 200
+    app.ahead.seconds += 3600
+    assert (await paul.post(f"{PHONE}/request", NEW[PHONE])).status == 200
+
+
+@pytest.mark.parametrize("settings", [{"blocking": {"amount_events_authorized_during_period": 0}}])
+@ensureDeferred
+async def test_a_client_gets_fifty_sms_an_hour_sent(app: Application) -> None:
+    _, emma = await _validated(app)
+    numbers = [f"+336123{number}" for number in range(40000, 40055)]
+    replies = await at_once(*(emma.post(f"{PHONE}/request", {"phone": number}) for number in numbers))
+    assert sorted(reply.status for reply in replies) == [200] * 50 + [429] * 5
+    assert (await emma.from_("192.0.2.1").post(f"{PHONE}/request", {"phone": numbers[0]})).status == 200
