@@ -68,9 +68,10 @@ class Guards:
         return actor
 
     async def _identify(self, kind: Caller, request: FlexidRequest, known: KnownSpace, peer: Peer) -> Actor:
-        # The first credential decides, and no Space has an OpenID server to vouch for bearer tokens yet.
-        if kind is USER and (request.header("authorization") or "")[:7].lower() == "bearer ":
-            raise Unauthenticated(digest.UNAUTHENTICATED)
+        # The first credential decides.
+        scheme, _, token = (request.header("authorization") or "").partition(" ")
+        if kind is USER and scheme.lower() == "bearer":
+            return await self.services.bearer.identify(known.space, token.strip())
         if key := request.header("x-api-key"):
             return await self.services.api_keys.identify(key, peer.ip)
         if kind in {ADMIN, SUPER_ADMIN}:
@@ -78,15 +79,18 @@ class Guards:
         return await self._by_digest(request, known, peer)
 
     async def _by_digest(self, request: FlexidRequest, known: KnownSpace, peer: Peer) -> Actor:
+        others = self.services.bearer.challenges(known.space)
         address = parse_from(request.header("from") or "")
         if address is None:
-            raise Unauthenticated(Text("From header is required or invalid"))
+            missing = Text("From header is required or invalid")
+            raise Unauthenticated(digest.UNAUTHENTICATED if others else missing, others)
         asked = digest.Request(
             known.space, address, peer.ip, request.method.decode(), request.uri.decode(errors="replace")
         )
         answer = parse_authorization(request.header("authorization") or "")
         if answer is None:
-            raise Unauthenticated(digest.UNAUTHENTICATED, await self.services.digest.challenge(asked))
+            challenges = await self.services.digest.challenge(asked)
+            raise Unauthenticated(digest.UNAUTHENTICATED, [*challenges, *others])
         signed_in = await self.services.digest.sign_in(asked, answer)
         # Repeated on whatever answer follows, a refusal too.
         for challenge in signed_in.challenges:

@@ -28,6 +28,12 @@ SECURITY: dict[str, Schema] = {
         "scheme": "digest",
         "description": "RFC 7616, MD5 or SHA-256; the request says who calls in `From: sip:alice@sip.example.org`.",
     },
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "A token of the OpenID server that the Space is configured with.",
+    },
     "certificate": {"type": "mutualTLS", "description": "A client certificate that names the account."},
 }
 _IN_PATH = re.compile(r"\{(\w+)\}")
@@ -100,7 +106,11 @@ def _operation(route: Route, schemas: Schemas) -> Schema:
 def _security(route: Route) -> list[dict[str, list[str]]]:
     if route.caller is PUBLIC:
         return []
-    ways = ["key", *(["digest"] if route.caller is USER else []), *(["certificate"] if route.certificates else [])]
+    ways = ["key"]
+    if route.caller is USER:
+        ways += ["digest", "bearer"]
+    if route.certificates:
+        ways += ["certificate"]
     return [{way: []} for way in ways]
 
 
