@@ -129,7 +129,7 @@ class Timers:
     async def _lead(self) -> bool:
         leading = await self._is_ours()
         if leading and not self._leading:
-            self.log.info("This process runs the timers")
+            self.log.info("This process runs the timers: {names}", names=", ".join(job.name for job in self._due))
         self._leading = leading
         return leading
 

@@ -71,6 +71,8 @@ async def test_a_code_bears_three_tries(app: Application, path: str) -> None:
     for _ in range(3):
         reply = await emma.post(path, {"code": _wrong(code)})
         assert (reply.status, list(reply.json["errors"])) == (422, ["code"])
+    shown = (await emma.get("/api/accounts/me")).json
+    assert (shown["email_change_code"], shown["phone_change_code"]) == (None, None)
     assert (await emma.post(path, {"code": code})).status == 404
     await emma.post(f"{path}/request", NEW[path])
     code = await _code(app, account, path)

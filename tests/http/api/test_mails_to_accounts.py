@@ -56,6 +56,16 @@ async def test_a_provisioning_mail_brings_a_link_and_a_code_that_set_up_linphone
 
 
 @ensureDeferred
+async def test_who_used_the_code_of_a_mail_gets_no_second_token_by_its_link(app: Application, tmp_path: Path) -> None:
+    alice = await app.has_account("alice", email="alice@example.org")
+    mail = await _mailed(app, tmp_path, alice, "provisioning")
+    token = alice["provisioning_token"]
+    assert (await app.nobody.get(f"/provisioning/{token}", x_linphone_provisioning="1")).status == 200
+    assert "linphone-fetch-config" not in (await app.visitor().open(_path(mail))).text
+    assert (await app.admin.get(f"/api/accounts/{alice['id']}")).json["provisioning_token"] is None
+
+
+@ensureDeferred
 async def test_a_provisioning_mail_brings_a_new_token_where_the_last_was_used(app: Application, tmp_path: Path) -> None:
     alice = await app.has_account("alice", email="alice@example.org")
     await app.nobody.get(f"/provisioning/{alice['provisioning_token']}", x_linphone_provisioning="1")

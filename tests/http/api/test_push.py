@@ -10,6 +10,7 @@ import pytest
 from pytest_twisted import ensureDeferred
 from support.application import TENANT, Application, at_once
 from support.pusher import FakePusher
+from support.reactor import reactor
 from twisted.logger import LogEvent, eventAsText, globalLogPublisher
 
 from flexid.outbound import pusher as real
@@ -148,7 +149,9 @@ async def test_a_program_that_hangs_is_killed(
     monkeypatch.setattr(real, "SECONDS", 0.5)
     # Its child keeps the pipes open, so that killing the program alone would not end the wait.
     pusher.does("import subprocess; subprocess.Popen(['sleep', '20']); time.sleep(20)")
+    began = reactor.seconds()
     assert (await app.nobody.post(_path("creation"), DEVICE)).status == 503
+    assert reactor.seconds() - began < 5
     assert _tokens(app, "creation") == []
 
 
