@@ -58,7 +58,7 @@ async def test_a_wrong_method_is_told_the_right_ones(app: Application) -> None:
     assert (reply.status, reply.headers["Allow"]) == (405, "GET, HEAD")
     account = await app.has_account("alice")
     reply = await app.admin.ask("PROPFIND", f"/api/accounts/{account['id']}")
-    assert (reply.status, reply.headers["Allow"]) == (405, "DELETE, GET, HEAD, PUT")
+    assert (reply.status, reply.headers["Allow"]) == (405, "DELETE, GET, HEAD, PATCH, PUT")
 
 
 @ensureDeferred
