@@ -30,6 +30,17 @@ UNEQUIPPED = ("push",)
 """In paths of what needs a program that is not set up here: 503 is right."""
 
 
+def _with_nothing_else(description: dict[str, Any]) -> dict[str, Any]:
+    """Return a description in which answers have the fields that are named, and no other."""
+    schemas = {
+        name: schema
+        if name.endswith("Input") or "properties" not in schema
+        else {**schema, "additionalProperties": False}
+        for name, schema in description["components"]["schemas"].items()
+    }
+    return {**description, "components": {**description["components"], "schemas": schemas}}
+
+
 @define
 class Described:
     """An API, asked by what it says of itself."""
@@ -46,7 +57,7 @@ class Described:
     _schema: Any = None
 
     def __attrs_post_init__(self) -> None:
-        self._schema = schemathesis.openapi.from_dict(self.description)
+        self._schema = schemathesis.openapi.from_dict(_with_nothing_else(self.description))
         self._schema.config.update(base_url=self.url)
 
     def ask(self, method: str, path: str, caller: Caller, examples: int) -> None:

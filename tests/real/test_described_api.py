@@ -67,10 +67,16 @@ def _one_of_everything(admin: Caller) -> dict[str, object]:
     make(f"{account}/dictionary/known", value="yes")
     make(f"{account}/vcards-storage", vcard=CARD)
     make(f"{account}/external", username="o", domain="x.example.org", protocol="TLS", password="the_password")
+    contact = make("/accounts", username="contact", password="the_password", dtmf_protocol="rfc2833")
+    kind = make("/account_types", key="known")
+    for person in (owner, contact):
+        assert admin.post(f"/api/accounts/{person['id']}/types/{kind['id']}", None).status == 200
+        make(f"/accounts/{person['id']}/actions", key="open", code="9")
+    assert admin.post(f"/api{account}/contacts/{contact['id']}", None).status == 200
     return {
         "account_id": owner["id"],
-        "contact_id": make("/accounts", username="contact", password="the_password")["id"],
-        "type_id": make("/account_types", key="known")["id"],
+        "contact_id": contact["id"],
+        "type_id": kind["id"],
         "list_id": make("/contacts_lists", title="Known", description="Known")["id"],
         "action_id": make(f"{account}/actions", key="known", code="1")["id"],
         "forwarding_id": make(f"{account}/call_forwardings", type="busy", forward_to="voicemail")["id"],

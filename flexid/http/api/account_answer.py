@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from flexid.base.settings import Lifetimes
 from flexid.domain.account import Account
 from flexid.http.answers import moment
+from flexid.http.api.account_actions import ActionAnswer
+from flexid.http.api.account_types import TypeAnswer
+from flexid.http.api.space_integrations import CardDavServerAnswer
 
 
 class PasswordAnswer(TypedDict):
@@ -39,9 +42,9 @@ class AccountAnswer(TypedDict):
     sip_uri: str
     passwords: list[PasswordAnswer]
     email_change_code: dict[str, Any] | None
-    types: list[dict[str, Any]]
-    actions: list[dict[str, Any]]
-    carddav_servers: list[dict[str, Any]]
+    types: list[TypeAnswer]
+    actions: list[ActionAnswer]
+    carddav_servers: list[CardDavServerAnswer]
     phone_change_code: dict[str, Any] | None
 
 
@@ -74,9 +77,9 @@ def show(account: Account, lifetimes: Lifetimes, *, with_codes: bool = False) ->
         sip_uri=account.sip_uri,
         passwords=[PasswordAnswer(algorithm=password.algorithm) for password in account.passwords],
         email_change_code=_pending(account.email_change_code, lifetimes.email_code, with_codes=with_codes),
-        types=list(account.types),
-        actions=list(account.actions),
-        carddav_servers=list(account.carddav_servers),
+        types=cast("list[TypeAnswer]", list(account.types)),
+        actions=cast("list[ActionAnswer]", list(account.actions)),
+        carddav_servers=cast("list[CardDavServerAnswer]", list(account.carddav_servers)),
         phone_change_code=_pending(account.phone_change_code, lifetimes.phone_code, with_codes=with_codes),
     )
 
