@@ -115,7 +115,7 @@ def _refused(route: Route) -> set[int]:
     statuses = {403, 404, 503} if route.needs_space else {503}
     if route.before:
         statuses |= {400}
-    if any(hint is int for hint in get_type_hints(route.handler).values()):
+    if any(hint is int and f"{{{name}}}" in route.path for name, hint in get_type_hints(route.handler).items()):
         # Where a number is meant, a word may lead to another path.
         statuses |= {405}
     if route.method in WITH_BODY:

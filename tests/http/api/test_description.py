@@ -90,6 +90,8 @@ def test_an_operation_says_who_may_call_it_and_what_it_answers(description: dict
     assert {"200", "400", "401", "403", "413", "422", "503"} <= created["responses"].keys()
     assert {"200", "201"} <= paths["/api/accounts/{account_id}/external"]["post"]["responses"].keys()
     assert "409" in paths["/api/accounts/me/vcards-storage"]["post"]["responses"]
+    assert "405" in paths["/api/accounts/{account_id}"]["delete"]["responses"]
+    assert "405" not in paths["/api/statistics/messages"]["post"]["responses"]
     assert "410" in paths["/provisioning/{token}"]["get"]["responses"]
     listed = paths["/api/accounts"]["get"]
     assert {"page", "per_page"} <= {parameter["name"] for parameter in listed["parameters"]}
