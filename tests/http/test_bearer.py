@@ -15,7 +15,7 @@ import pytest_twisted
 from pytest_twisted import ensureDeferred
 from support.application import SUPER, TENANT, Application
 from support.neighbours import DOMAIN, has_neighbour
-from support.tokens import REALM, KeyServer, jwk, public_pem, token
+from support.tokens import A_DAY, REALM, KeyServer, jwk, public_pem, token
 from support.web import Browser, Reply
 
 SSO = "https://sso.example.org/"
@@ -50,7 +50,7 @@ def encoded(value: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
 
-CLAIMS = {"iss": f"{SSO}realms/{REALM}", "exp": time.time() + 600, "sip_identity": ALICE}
+CLAIMS = {"iss": f"{SSO}realms/{REALM}", "exp": time.time() + A_DAY, "sip_identity": ALICE}
 
 
 def unsigned(algorithm: str) -> str:
@@ -119,7 +119,7 @@ async def test_an_expired_token_is_told_so(app: Application) -> None:
         token(SSO, algorithm="PS256", sip_identity=ALICE),
         token(SSO, key="second", sip_identity=ALICE),
         token(SSO, sip_identity=ALICE, exp=None),
-        token(SSO, sip_identity=ALICE, nbf=time.time() + 60),
+        token(SSO, sip_identity=ALICE, nbf=time.time() + A_DAY),
         token(SSO, sip_identity=ALICE, iss=None),
         token(SSO, sip_identity=ALICE, iss=SSO),
         token("https://other.example.org/", sip_identity=ALICE),

@@ -38,9 +38,13 @@ def jwk(name: str, **more: Any) -> dict[str, Any]:
     return {"kid": name, **RSAAlgorithm.to_jwk(private_key(name).public_key(), as_dict=True), **more}
 
 
+A_DAY = 86_400
+"""Tokens are made when tests are collected, and used long afterwards."""
+
+
 def token(server_url: str, key: str = "first", algorithm: str = "RS256", **claims: Any) -> str:
     """Return a token, good for ten minutes unless the claims say otherwise; a claim of None is left out."""
-    all_claims = {"iss": f"{server_url}realms/{REALM}", "exp": time.time() + 600, **claims}
+    all_claims = {"iss": f"{server_url}realms/{REALM}", "exp": time.time() + A_DAY, **claims}
     return jwt.encode(
         {name: value for name, value in all_claims.items() if value is not None},
         private_key(key),
