@@ -8,7 +8,7 @@ import hmac
 from attrs import define, field, frozen
 
 from flexid.base.clock import random_token
-from flexid.domain.account import Actor, Origin
+from flexid.domain.account import Origin
 from flexid.domain.passwords import StoredPassword
 from flexid.domain.session import Session
 from flexid.domain.space import Space
@@ -61,13 +61,6 @@ class Sessions:
     async def end(self, session_id: str) -> None:
         """End a session."""
         await sessions.end(self.database, _hash(session_id))
-
-    async def rotate(self, space: Space, actor: Actor, session_id: str, origin: Origin) -> str:
-        """Return the id of a new session that takes another's place."""
-        fresh = random_token(ID_LENGTH)
-        await sessions.begin(self.database, _hash(fresh), space.domain, actor.account_id, origin)
-        await self.end(session_id)
-        return fresh
 
     async def signer(self) -> Signer:
         """Return what signs for all nodes."""

@@ -25,10 +25,9 @@ class KeyForm(Input):
 
 
 @routes.get(caller=ADMIN)
-async def show(call: Call[Any], key: str | None = None) -> Answer:
+async def show(call: Call[Any]) -> Answer:
     """List the keys, and offer to make one."""
-    keys = await call.services.api_keys.admin_keys(call.space)
-    return page(call, "admin_api_keys/page.html", keys=keys, key=key, key_name=call.typed.get("name"))
+    return await _page(call)
 
 
 @routes.post(caller=ADMIN, input=KeyForm, again=show)
@@ -38,8 +37,7 @@ async def create(call: Call[KeyForm]) -> Answer:
     key = await call.services.api_keys.add_admin_key(
         call.actor.account_id, given.name, given.ip, given.expires_after_last_used_minutes
     )
-    keys = await call.services.api_keys.admin_keys(call.space)
-    return page(call, "admin_api_keys/page.html", keys=keys, key=key, key_name=given.name)
+    return await _page(call, key, given.name)
 
 
 @routes.get("/{key_id}/delete", caller=ADMIN)
@@ -56,3 +54,8 @@ async def delete(call: Call[Any], key_id: int) -> Answer:
     return await go(
         call, "/admin/api_keys", Text("The key {name} is deleted: it opens nothing any more.", name=key.name)
     )
+
+
+async def _page(call: Call[Any], key: str | None = None, key_name: str | None = None) -> Answer:
+    keys = await call.services.api_keys.admin_keys(call.space)
+    return page(call, "admin_api_keys/page.html", keys=keys, key=key, key_name=key_name)
