@@ -95,6 +95,17 @@ class Application:
         assert (reply.status, reply.headers["Location"]) == (303, "/dashboard"), reply.text
         return visitor
 
+    async def chief(self) -> Visitor:
+        """Return a new administrator of the tenant, signed in to its portal."""
+        await self.has_account("chief", admin=True)
+        return await self.signed_in("chief")
+
+    async def boss(self, host: str = TENANT_HOST) -> Visitor:
+        """Return a new super administrator, signed in to a portal."""
+        boss = {"username": "boss", "password": "boss_password", "admin": True}
+        assert (await self.super_admin.post("/api/accounts", boss)).status == 200
+        return await self.signed_in(f"boss@{SUPER}", "boss_password", host)
+
     async def change(self, statement: str, *parameters: Any) -> None:
         """Change something beside the application, and wait until it has heard of it."""
         self.sql(statement, *parameters)

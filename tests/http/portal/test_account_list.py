@@ -6,25 +6,11 @@ from html import unescape
 import pytest
 from pytest_twisted import ensureDeferred
 from support.application import SUPER, TENANT, Application
-from support.portal import Visitor
 from support.web import Reply
 
 from flexid.services.account_filters import KEPT_SECONDS
 
 HOSTILE = '"><script>alert(1)</script>'
-
-
-async def _chief(app: Application) -> Visitor:
-    await app.has_account("chief", admin=True)
-    return await app.signed_in("chief")
-
-
-async def _boss(app: Application) -> Visitor:
-    boss = {"username": "boss", "password": "boss_password", "admin": True}
-    assert (await app.super_admin.post("/api/accounts", boss)).status == 200
-    visitor = app.visitor()
-    assert (await visitor.sign_in(f"boss@{SUPER}", "boss_password")).status == 303
-    return visitor
 
 
 def _many(app: Application, count: int) -> None:
@@ -54,7 +40,7 @@ def _head(reply: Reply, word: str) -> str:
 
 @ensureDeferred
 async def test_the_list_shows_accounts_by_name_twenty_a_page(app: Application) -> None:
-    chief = await _chief(app)
+    chief = await app.chief()
     _many(app, 43)
     first = await chief.open("/admin/accounts")
     assert _names(first) == ["admin", "chief", *(f"user{n:03}" for n in range(1, 19))]
@@ -68,7 +54,7 @@ async def test_the_list_shows_accounts_by_name_twenty_a_page(app: Application) -
 
 @ensureDeferred
 async def test_the_head_tells_how_many_there_may_be(app: Application) -> None:
-    chief = await _chief(app)
+    chief = await app.chief()
     await app.change("UPDATE spaces SET max_accounts = 15000 WHERE domain = %s", TENANT)
     assert "2 of at most 15,000" in (await chief.open("/admin/accounts")).text
 
@@ -91,7 +77,7 @@ async def test_the_head_tells_how_many_there_may_be(app: Application) -> None:
 )
 @ensureDeferred
 async def test_a_search_and_filters_leave_what_matches(app: Application, query: str, found: list[str]) -> None:
-    chief = await _chief(app)
+    chief = await app.chief()
     app.sql("UPDATE phone_countries SET activated = true WHERE code = 'FR'")
     await app.has_account("lea", display_name="Léa Fontaine", phone="+33612345678", email="lea@example.org")
     await app.has_account("bob", email="bob@example.org")
@@ -105,7 +91,7 @@ async def test_a_search_and_filters_leave_what_matches(app: Application, query: 
 
 @ensureDeferred
 async def test_heads_sort_and_turn_the_order_round_and_keep_the_search(app: Application) -> None:
-    chief = await _chief(app)
+    chief = await app.chief()
     _many(app, 3)
     reply = await chief.open("/admin/accounts?q=user")
     assert 'aria-sort="ascending"' in reply.text
@@ -122,7 +108,7 @@ async def test_heads_sort_and_turn_the_order_round_and_keep_the_search(app: Appl
 
 @ensureDeferred
 async def test_pages_keep_the_search_and_the_filters(app: Application) -> None:
-    chief = await _chief(app)
+    chief = await app.chief()
     _many(app, 25)
     reply = await chief.open("/admin/accounts?q=user&status=active&sort=username&order=desc")
     following = unescape(re.findall(r'href="([^"]*)"[^>]*rel="next"', reply.text)[0])
@@ -139,13 +125,13 @@ async def test_pages_keep_the_search_and_the_filters(app: Application) -> None:
 )  # fmt: skip
 @ensureDeferred
 async def test_nonsense_in_the_query_breaks_nothing(app: Application, query: str) -> None:
-    chief = await _chief(app)
+    chief = await app.chief()
     assert (await chief.open(f"/admin/accounts?{query}")).status == 200
 
 
 @ensureDeferred
 async def test_an_administrator_sees_its_own_space_only(app: Application) -> None:
-    chief = await _chief(app)
+    chief = await app.chief()
     own = await chief.open(f"/admin/accounts?domain={TENANT}")
     assert _names(own) == ["admin", "chief"]
     assert SUPER not in _results(own)
@@ -156,7 +142,7 @@ async def test_an_administrator_sees_its_own_space_only(app: Application) -> Non
 
 @ensureDeferred
 async def test_a_super_administrator_sees_the_space_of_the_host_any_other_or_all(app: Application) -> None:
-    boss = await _boss(app)
+    boss = await app.boss()
     assert _names(await boss.open("/admin/accounts")) == ["admin"]
     other = await boss.open(f"/admin/accounts?domain={SUPER}")
     assert _names(other) == ["admin", "boss"]
@@ -170,7 +156,7 @@ async def test_a_super_administrator_sees_the_space_of_the_host_any_other_or_all
 
 @ensureDeferred
 async def test_an_empty_space_says_what_to_do(app: Application) -> None:
-    boss = await _boss(app)
+    boss = await app.boss()
     app.sql("DELETE FROM accounts WHERE domain = %s", TENANT)
     reply = await boss.open("/admin/accounts")
     assert "No accounts yet" in reply.text
@@ -179,7 +165,7 @@ async def test_an_empty_space_says_what_to_do(app: Application) -> None:
 
 @ensureDeferred
 async def test_contacts_lists_are_offered_where_there_are_any(app: Application) -> None:
-    chief = await _chief(app)
+    chief = await app.chief()
     assert 'name="contacts_list"' not in (await chief.open("/admin/accounts")).text
     (row,) = app.sql(
         "INSERT INTO contacts_lists (space_id, title, description)"
@@ -198,7 +184,7 @@ async def test_contacts_lists_are_offered_where_there_are_any(app: Application) 
 
 @ensureDeferred
 async def test_whatever_is_searched_for_or_found_is_shown_as_text(app: Application) -> None:
-    chief = await _chief(app)
+    chief = await app.chief()
     await app.has_account("alice", display_name=HOSTILE)
     app.sql("UPDATE accounts SET email = %s, phone = %s WHERE username = 'alice'", HOSTILE, HOSTILE)
     written = "%22%3E%3Cscript%3Ealert(1)%3C/script%3E"
@@ -214,7 +200,7 @@ async def test_whatever_is_searched_for_or_found_is_shown_as_text(app: Applicati
 async def test_a_page_of_the_list_costs_at_most_three_statements_while_somebody_types(
     app: Application, asked: list[str]
 ) -> None:
-    boss = await _boss(app)
+    boss = await app.boss()
     _many(app, 100)
     await boss.open("/admin/accounts")
     for query in (

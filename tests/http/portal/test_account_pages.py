@@ -17,19 +17,6 @@ HOSTILE = '"><script>alert(1)</script>'
 NEW = {"username": "lea", "password": "lea_password", "activated": "1", "admin": "0"}
 
 
-async def _chief(app: Application) -> Visitor:
-    await app.has_account("chief", admin=True)
-    return await app.signed_in("chief")
-
-
-async def _boss(app: Application) -> Visitor:
-    boss = {"username": "boss", "password": "boss_password", "admin": True}
-    assert (await app.super_admin.post("/api/accounts", boss)).status == 200
-    visitor = app.visitor()
-    assert (await visitor.sign_in(f"boss@{SUPER}", "boss_password")).status == 303
-    return visitor
-
-
 async def _account(app: Application, account_id: int) -> dict[str, Any]:
     account: dict[str, Any] = (await app.super_admin.get(f"/api/accounts/{account_id}")).json
     return account
@@ -49,7 +36,7 @@ async def _edit(visitor: Visitor, account_id: int, **fields: str) -> Reply:
 
 @ensureDeferred
 async def test_an_account_is_made_shown_with_its_code_changed_and_deleted(app: Application) -> None:
-    chief = await _chief(app)
+    chief = await app.chief()
     await chief.open("/admin/accounts/create")
     created = await chief.submit("/admin/accounts/create", {**NEW, "username": "lea.fontaine", "display_name": "Léa"})
     path = created.headers["Location"]
@@ -87,7 +74,7 @@ async def test_an_account_is_made_shown_with_its_code_changed_and_deleted(app: A
 async def test_all_wrong_fields_are_named_at_once_and_what_was_typed_is_kept_but_for_the_password(
     app: Application,
 ) -> None:
-    chief = await _chief(app)
+    chief = await app.chief()
     await app.has_account("taken", email="taken@example.org")
     await chief.open("/admin/accounts/create")
     typed = {
@@ -125,7 +112,7 @@ async def test_all_wrong_fields_are_named_at_once_and_what_was_typed_is_kept_but
 @ensureDeferred
 async def test_a_phone_number_may_be_typed_as_people_write_it(app: Application) -> None:
     app.sql("UPDATE phone_countries SET activated = true WHERE code = 'FR'")
-    chief = await _chief(app)
+    chief = await app.chief()
     await chief.open("/admin/accounts/create")
     reply = await chief.submit("/admin/accounts/create", {**NEW, "username": " lea ", "phone": "+33 (6) 12.34-56 78"})
     assert reply.status == 303
@@ -134,7 +121,7 @@ async def test_a_phone_number_may_be_typed_as_people_write_it(app: Application) 
 
 @ensureDeferred
 async def test_an_administrator_creates_in_its_own_space_whatever_the_form_says(app: Application) -> None:
-    chief = await _chief(app)
+    chief = await app.chief()
     form = await chief.open(f"/admin/accounts/create?domain={SUPER}")
     assert f"@{TENANT}" in form.text
     assert f"@{SUPER}" not in form.text
@@ -144,7 +131,7 @@ async def test_an_administrator_creates_in_its_own_space_whatever_the_form_says(
 
 @ensureDeferred
 async def test_a_super_administrator_creates_in_any_space(app: Application) -> None:
-    boss = await _boss(app)
+    boss = await app.boss()
     form = await boss.open(f"/admin/accounts/create?domain={SUPER}")
     assert f'<option value="{SUPER}" selected>' in form.text
     made = await boss.submit("/admin/accounts/create", {**NEW, "domain": SUPER})
@@ -157,7 +144,7 @@ async def test_a_super_administrator_creates_in_any_space(app: Application) -> N
 
 @ensureDeferred
 async def test_a_full_space_says_so_before_and_after_somebody_typed(app: Application) -> None:
-    chief = await _chief(app)
+    chief = await app.chief()
     await chief.open("/admin/accounts/create")
     await app.change("UPDATE spaces SET max_accounts = 2 WHERE domain = %s", TENANT)
     late = await chief.submit("/admin/accounts/create", NEW)
@@ -171,7 +158,7 @@ async def test_a_full_space_says_so_before_and_after_somebody_typed(app: Applica
 
 @ensureDeferred
 async def test_what_a_colleague_changed_meanwhile_stays(app: Application) -> None:
-    chief = await _chief(app)
+    chief = await app.chief()
     alice = await app.has_account("alice", email="old@example.org", display_name="Old")
     form = await chief.open(f"/admin/accounts/{alice['id']}/edit")
     await app.admin.put(
@@ -191,7 +178,7 @@ async def test_what_a_colleague_changed_meanwhile_stays(app: Application) -> Non
 
 @ensureDeferred
 async def test_what_is_emptied_is_forgotten_and_stays_empty_while_another_field_is_wrong(app: Application) -> None:
-    chief = await _chief(app)
+    chief = await app.chief()
     alice = await app.has_account("alice", email="alice@example.org", display_name="Alice", dtmf_protocol="sipinfo")
     wrong = await _edit(chief, alice["id"], username="alice", display_name="Alice", email="", password="short")
     assert wrong.status == 422
@@ -205,7 +192,7 @@ async def test_what_is_emptied_is_forgotten_and_stays_empty_while_another_field_
 @pytest.mark.parametrize("seen", ["", "nonsense", "[1]", "null", '{"username": {"a": 1}}'])
 @ensureDeferred
 async def test_a_form_that_does_not_say_what_was_seen_counts_as_a_whole(app: Application, seen: str) -> None:
-    chief = await _chief(app)
+    chief = await app.chief()
     alice = await app.has_account("alice", email="alice@example.org")
     assert (await _edit(chief, alice["id"], username="alice", display_name="A", seen=seen)).status == 303
     after = await _account(app, alice["id"])
@@ -214,7 +201,7 @@ async def test_a_form_that_does_not_say_what_was_seen_counts_as_a_whole(app: App
 
 @ensureDeferred
 async def test_a_new_name_needs_a_password(app: Application) -> None:
-    chief = await _chief(app)
+    chief = await app.chief()
     alice = await app.has_account("alice")
     reply = await _edit(chief, alice["id"], username="alicia")
     assert (reply.status, "A new username needs a password" in reply.text) == (422, True)
@@ -224,7 +211,7 @@ async def test_a_new_name_needs_a_password(app: Application) -> None:
 
 @ensureDeferred
 async def test_another_password_or_role_signs_the_account_out(app: Application) -> None:
-    chief = await _chief(app)
+    chief = await app.chief()
     for name, fields in (("alice", {"password": "another_password"}), ("bob", {"admin": "1"})):
         account = await app.has_account(name)
         visitor = await app.signed_in(name)
@@ -238,7 +225,7 @@ async def test_another_password_or_role_signs_the_account_out(app: Application) 
 async def test_an_administrator_who_changes_its_own_password_here_goes_on(
     app: Application, fields: dict[str, str]
 ) -> None:
-    chief = await _chief(app)
+    chief = await app.chief()
     other = await app.signed_in("chief")
     (row,) = app.sql("SELECT id FROM accounts WHERE username = 'chief'")
     before = chief.cookies["session"]
@@ -250,7 +237,7 @@ async def test_an_administrator_who_changes_its_own_password_here_goes_on(
 
 @ensureDeferred
 async def test_an_administrator_cannot_lock_itself_out(app: Application) -> None:
-    chief = await _chief(app)
+    chief = await app.chief()
     (row,) = app.sql("SELECT * FROM accounts WHERE username = 'chief'")
     path = f"/admin/accounts/{row['id']}"
     page = await chief.open(path)
@@ -269,7 +256,7 @@ async def test_an_administrator_cannot_lock_itself_out(app: Application) -> None
 
 @ensureDeferred
 async def test_an_account_is_deactivated_activated_blocked_and_unblocked(app: Application) -> None:
-    chief = await _chief(app)
+    chief = await app.chief()
     alice = await app.has_account("alice")
     visitor = await app.signed_in("alice")
     path = f"/admin/accounts/{alice['id']}"
@@ -288,7 +275,7 @@ async def test_an_account_is_deactivated_activated_blocked_and_unblocked(app: Ap
 
 @ensureDeferred
 async def test_a_new_code_makes_the_one_before_useless(app: Application) -> None:
-    chief = await _chief(app)
+    chief = await app.chief()
     alice = await app.has_account("alice")
     path = f"/admin/accounts/{alice['id']}"
     await chief.open(path)
@@ -304,7 +291,7 @@ async def test_a_new_code_makes_the_one_before_useless(app: Application) -> None
 
 @ensureDeferred
 async def test_entries_are_added_replaced_and_deleted_whatever_their_key_is(app: Application) -> None:
-    chief = await _chief(app)
+    chief = await app.chief()
     odd = "a/b?c=d&é #%"
     alice = await app.has_account("alice", dictionary={odd: "1", "": "nameless"})
     path = f"/admin/accounts/{alice['id']}"
@@ -326,7 +313,7 @@ async def test_entries_are_added_replaced_and_deleted_whatever_their_key_is(app:
 
 @ensureDeferred
 async def test_a_wrong_entry_is_named_and_kept(app: Application) -> None:
-    chief = await _chief(app)
+    chief = await app.chief()
     alice = await app.has_account("alice")
     path = f"/admin/accounts/{alice['id']}"
     await chief.open(path)
@@ -339,7 +326,7 @@ async def test_a_wrong_entry_is_named_and_kept(app: Application) -> None:
 
 @ensureDeferred
 async def test_whatever_is_typed_is_shown_as_text(app: Application) -> None:
-    chief = await _chief(app)
+    chief = await app.chief()
     alice = await app.has_account("alice", display_name=HOSTILE, dictionary={HOSTILE: HOSTILE})
     app.sql("UPDATE accounts SET user_agent = %s, ip_address = %s, email = %s WHERE username = 'alice'", *[HOSTILE] * 3)
     path = f"/admin/accounts/{alice['id']}"
@@ -362,7 +349,7 @@ async def test_whatever_is_typed_is_shown_as_text(app: Application) -> None:
 
 @ensureDeferred
 async def test_accounts_of_another_space_look_absent_and_stay_unchanged(app: Application) -> None:
-    chief = await _chief(app)
+    chief = await app.chief()
     (row,) = app.sql("SELECT id FROM accounts WHERE domain = %s", SUPER)
     await app.super_admin.post(f"/api/accounts/{row['id']}/dictionary/a", {"value": "1"})
     before = await _account(app, row["id"])

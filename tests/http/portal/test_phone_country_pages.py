@@ -2,20 +2,13 @@ from __future__ import annotations
 
 from pytest_twisted import ensureDeferred
 from support.application import SUPER, Application
-from support.portal import Visitor
 
 PAGE = "/admin/phone_countries"
 
 
-async def _boss(app: Application) -> Visitor:
-    boss = {"username": "boss", "password": "boss_password", "admin": True}
-    assert (await app.super_admin.post("/api/accounts", boss)).status == 200
-    return await app.signed_in("boss", host=SUPER)
-
-
 @ensureDeferred
 async def test_a_country_is_allowed_and_refused_by_its_name(app: Application) -> None:
-    visitor = await _boss(app)
+    visitor = await app.boss(SUPER)
     shown = await visitor.open(f"{PAGE}?q=franc")
     assert f'action="{PAGE}/FR/activate?q=franc"' in shown.text
     reply = await visitor.submit(f"{PAGE}/FR/activate?q=franc")
@@ -33,7 +26,7 @@ async def test_a_country_is_allowed_and_refused_by_its_name(app: Application) ->
 
 @ensureDeferred
 async def test_all_countries_at_once(app: Application) -> None:
-    visitor = await _boss(app)
+    visitor = await app.boss(SUPER)
     await visitor.open(PAGE)
     for action, count in (("activate", 1), ("deactivate", 0)):
         assert (await visitor.submit(f"{PAGE}/{action}")).status == 303
@@ -45,7 +38,7 @@ async def test_all_countries_at_once(app: Application) -> None:
 
 @ensureDeferred
 async def test_countries_are_named_in_the_language_of_the_page_and_found_by_their_code(app: Application) -> None:
-    visitor = await _boss(app)
+    visitor = await app.boss(SUPER)
     assert "Allemagne" in (await visitor.open(f"{PAGE}?q=49", Accept_Language="fr")).text
     assert "Germany" in (await visitor.open(f"{PAGE}?q=%2B49")).text
     assert "Germany" not in (await visitor.open(f"{PAGE}?q=33")).text
@@ -54,7 +47,7 @@ async def test_countries_are_named_in_the_language_of_the_page_and_found_by_thei
 
 @ensureDeferred
 async def test_accents_change_neither_the_order_nor_what_is_found(app: Application) -> None:
-    visitor = await _boss(app)
+    visitor = await app.boss(SUPER)
     shown = (await visitor.open(PAGE, Accept_Language="fr")).text
     places = [shown.index(f">{name}<") for name in ("Danemark", "Égypte", "Espagne", "Finlande")]
     assert places == sorted(places)

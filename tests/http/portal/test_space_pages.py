@@ -18,19 +18,6 @@ SCRIPT = '"><script>alert(1)</script>'
 NEW = {"name": "Acme", "domain": "acme.example.org", "host": "acme.localhost"}
 
 
-async def _boss(app: Application, host: str = "localhost") -> Visitor:
-    """Return a super administrator before a browser."""
-    fields = {"username": "boss", "password": "boss_password", "admin": True}
-    assert (await app.super_admin.post("/api/accounts", fields)).status == 200
-    return await app.signed_in(f"boss@{SUPER}", "boss_password", host)
-
-
-async def _chief(app: Application) -> Visitor:
-    """Return an administrator of the tenant before a browser."""
-    await app.has_account("chief", admin=True)
-    return await app.signed_in("chief")
-
-
 async def _other_space(app: Application, **fields: object) -> None:
     space = {"name": "Other", "domain": OTHER, "host": "other.localhost", **fields}
     assert (await app.super_admin.post("/api/spaces", space)).status == 201
@@ -58,7 +45,7 @@ async def test_all_spaces_are_listed_with_how_they_stand(app: Application) -> No
     await _other_space(app, max_accounts=1)
     await app.change("UPDATE spaces SET expire_at = %s WHERE domain = %s", tomorrow, OTHER)
     await app.change("UPDATE spaces SET expire_at = now() - interval '1 day' WHERE domain = %s", TENANT)
-    visitor = await _boss(app)
+    visitor = await app.boss("localhost")
     listed = (await visitor.open(SPACES)).text
     assert listed.count('class="card"') == 3
     assert "3 Spaces" in listed
@@ -75,21 +62,21 @@ async def test_all_spaces_are_listed_with_how_they_stand(app: Application) -> No
 @ensureDeferred
 async def test_the_first_space_alone_says_what_others_are_for(app: Application) -> None:
     await app.change("DELETE FROM spaces WHERE domain = %s", TENANT)
-    visitor = await _boss(app)
+    visitor = await app.boss("localhost")
     assert "One Space so far" in (await visitor.open(SPACES)).text
 
 
 @ensureDeferred
 async def test_an_administrator_is_led_to_its_own_space_wherever_it_is(app: Application) -> None:
-    chief = await _chief(app)
+    chief = await app.chief()
     assert (await chief.open(f"{SPACES}/me")).headers["Location"] == PAGE
-    boss = await _boss(app, "tenant.localhost")
+    boss = await app.boss("tenant.localhost")
     assert (await boss.open(f"{SPACES}/me")).headers["Location"] == f"{SPACES}/{SUPER}"
 
 
 @ensureDeferred
 async def test_a_space_is_made_and_leads_to_its_first_administrator(app: Application) -> None:
-    visitor = await _boss(app)
+    visitor = await app.boss("localhost")
     await visitor.open(f"{SPACES}/create")
     fields = {**NEW, "domain": " Acme.Example.org ", "max_accounts": "5", "expire_at": "2099-01-31"}
     reply = await visitor.submit(f"{SPACES}/create", {**fields, "public_registration": "1"})
@@ -106,7 +93,7 @@ async def test_a_space_is_made_and_leads_to_its_first_administrator(app: Applica
 
 @ensureDeferred
 async def test_all_that_is_wrong_with_a_new_space_is_said_at_once_and_a_host_is_suggested(app: Application) -> None:
-    visitor = await _boss(app)
+    visitor = await app.boss("localhost")
     await visitor.open(f"{SPACES}/create")
     wrong = {"name": f"Space of {TENANT}", "domain": "sip.acme.org", "host": "acme.org", "max_accounts": "-1"}
     reply = await visitor.submit(f"{SPACES}/create", {**wrong, "expire_at": "31/02/2099"})
@@ -125,7 +112,7 @@ async def test_a_space_shows_its_accounts_and_administrators_to_its_own_and_to_s
 ) -> None:
     await app.has_account("alice")
     await app.has_account("keeper", admin=True, display_name="Kim")
-    for visitor in (await _chief(app), await _boss(app)):
+    for visitor in (await app.chief(), await app.boss("localhost")):
         shown = (await visitor.open(PAGE)).text
         assert "4 accounts" in shown
         for name in ("keeper", "Kim", "chief", "tenant.localhost", "SHA-256"):
@@ -138,7 +125,7 @@ async def test_a_space_shows_its_accounts_and_administrators_to_its_own_and_to_s
 @ensureDeferred
 async def test_pages_of_another_space_are_not_there_for_an_administrator(app: Application) -> None:
     await _other_space(app)
-    visitor = await _chief(app)
+    visitor = await app.chief()
     before = _row(app, OTHER)
     for part in ("", "/configuration", "/app", "/logo"):
         assert (await visitor.open(f"{SPACES}/{OTHER}{part}")).status == 404
@@ -155,7 +142,7 @@ async def test_pages_of_another_space_are_not_there_for_an_administrator(app: Ap
 
 @ensureDeferred
 async def test_a_space_administrator_changes_nothing_that_is_not_in_its_form(app: Application) -> None:
-    visitor = await _chief(app)
+    visitor = await app.chief()
     before = _row(app)
     made_up = {
         "super": "1", "max_accounts": "9", "host": "x.localhost", "domain": OTHER, "name": "Mine", "web_panel": "0",
@@ -202,7 +189,7 @@ async def test_who_asks_decides_whatever_a_page_lets_through(app: Application) -
 
 @ensureDeferred
 async def test_two_forms_of_a_space_sent_at_once_lose_nothing_of_each_other(app: Application) -> None:
-    boss, chief = await _boss(app), await _chief(app)
+    boss, chief = await app.boss("localhost"), await app.chief()
     await chief.open(f"{PAGE}/configuration")
     await boss.open(f"{PAGE}/administration")
     replies = await at_once(
@@ -223,7 +210,7 @@ async def test_two_forms_of_a_space_sent_at_once_lose_nothing_of_each_other(app:
 
 @ensureDeferred
 async def test_a_super_administrator_changes_names_limits_and_rights(app: Application) -> None:
-    visitor = await _boss(app)
+    visitor = await app.boss("localhost")
     reply = await _administer(
         visitor, name="Renamed", host="moved.localhost", max_accounts="9", expire_at="2099-01-31",
         account_proxy_registrar_address="proxy.example.org", client_certificate_authentication="1",
@@ -262,7 +249,7 @@ async def test_what_cannot_be_is_refused_at_its_field(app: Application, changed:
     await app.change("UPDATE spaces SET unique_email = false WHERE domain = %s", TENANT)
     await app.has_account("alice", email="same@example.org")
     await app.has_account("alicia", email="same@example.org")
-    visitor = await _boss(app)
+    visitor = await app.boss("localhost")
     before = _row(app)
     reply = await _administer(visitor, **{"unique_email": "", **changed})
     assert reply.status == 422
@@ -275,7 +262,7 @@ async def test_what_cannot_be_is_refused_at_its_field(app: Application, changed:
 async def test_an_expired_space_is_changed_without_being_opened_again(app: Application) -> None:
     noon = datetime(2020, 1, 31, 12, tzinfo=UTC)
     await app.change("UPDATE spaces SET expire_at = %s WHERE domain = %s", noon, TENANT)
-    visitor = await _boss(app)
+    visitor = await app.boss("localhost")
     assert 'value="2020-01-31"' in (await visitor.open(f"{PAGE}/administration")).text
     assert (await _administer(visitor, expire_at="2020-01-31", max_accounts="5")).status == 303
     assert (_row(app)["expire_at"], _row(app)["max_accounts"]) == (noon, 5)
@@ -286,7 +273,7 @@ async def test_an_expired_space_is_changed_without_being_opened_again(app: Appli
 
 @ensureDeferred
 async def test_nobody_locks_himself_out_by_accident(app: Application) -> None:
-    visitor = await _boss(app)
+    visitor = await app.boss("localhost")
     before = _row(app, SUPER)
     today = datetime.now(UTC).date().isoformat()
     for field, changed in (("super", ""), ("web_panel", ""), ("expire_at", today)):
@@ -299,7 +286,7 @@ async def test_nobody_locks_himself_out_by_accident(app: Application) -> None:
 
 @ensureDeferred
 async def test_a_space_that_moves_to_another_host_says_where_it_is(app: Application) -> None:
-    visitor = await _boss(app)
+    visitor = await app.boss("localhost")
     reply = await _administer(visitor, SUPER, host="new.localhost")
     assert reply.status == 200
     assert 'href="http://new.localhost/login"' in reply.text
@@ -309,7 +296,7 @@ async def test_a_space_that_moves_to_another_host_says_where_it_is(app: Applicat
 @ensureDeferred
 async def test_a_space_is_deleted_by_typing_its_domain(app: Application) -> None:
     await app.has_account("alice")
-    visitor = await _boss(app)
+    visitor = await app.boss("localhost")
     asked = await visitor.open(f"{PAGE}/delete")
     assert "2 accounts are deleted with it" in asked.text
     for typed in ("", "alice", OTHER, SUPER):
@@ -326,7 +313,7 @@ async def test_a_space_is_deleted_by_typing_its_domain(app: Application) -> None
 
 @ensureDeferred
 async def test_the_space_that_somebody_stands_on_is_not_deleted(app: Application) -> None:
-    visitor = await _boss(app, "tenant.localhost")
+    visitor = await app.boss("tenant.localhost")
     for domain, why in ((SUPER, "Your own account is in this Space"), (TENANT, "using the portal of this Space")):
         shown = await visitor.open(f"{SPACES}/{domain}/delete")
         assert why in shown.text
@@ -341,7 +328,7 @@ async def test_two_super_administrators_do_not_take_the_last_super_space_from_ea
     await _other_space(app, super=True)
     fields = {"username": "rival", "password": "rival_password", "admin": True, "domain": OTHER}
     assert (await app.super_admin.post("/api/accounts", fields)).status == 200
-    boss, rival = await _boss(app), await app.signed_in("rival", host="other.localhost")
+    boss, rival = await app.boss("localhost"), await app.signed_in("rival", host="other.localhost")
     for visitor, domain in ((boss, OTHER), (rival, SUPER)):
         await visitor.open(f"{SPACES}/{domain}/delete")
     await at_once(
@@ -358,7 +345,7 @@ async def test_what_is_typed_about_a_space_is_no_markup(app: Application) -> Non
              "custom_provisioning_entries", "account_proxy_registrar_address")  # fmt: skip
     changes = ", ".join(f"{column} = %(text)s" for column in texts)
     await app.change(f"UPDATE spaces SET {changes} WHERE domain = %(domain)s", {"text": SCRIPT, "domain": TENANT})
-    visitor = await _boss(app, "tenant.localhost")
+    visitor = await app.boss("tenant.localhost")
     for path in (SPACES, PAGE, *(f"{PAGE}/{part}" for part in ("configuration", "app", "administration", "delete"))):
         shown = (await visitor.open(path)).text
         assert "&lt;script&gt;alert(1)" in shown
