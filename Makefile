@@ -15,7 +15,9 @@ run: $(VENV)/.installed ## start flexid on http://localhost:8080, with everythin
 	@exec $(BIN)/twistd -n --pidfile= flexid
 
 test: $(VENV)/.installed-for-developers ## run all tests; where CI is set, none may skip
-	PYTHONPATH=tests $(BIN)/pytest $(if $(CI),-p support.no_skips) $(TESTS)
+	@# One process for each processor; the tests of a file share what it started.
+	PYTHONPATH=tests $(BIN)/pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder \
+		$(if $(CI),-p support.no_skips) $(TESTS)
 
 lint: $(VENV)/.installed-for-developers types ## check style and types
 	$(BIN)/ruff check

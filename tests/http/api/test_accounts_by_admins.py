@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from pytest_twisted import ensureDeferred
 from support.application import TENANT, TENANT_HOST, Application, at_once
+from support.cases import named
 
 from flexid.store.accounts import MERGE_COUNTS
 
@@ -107,7 +108,7 @@ async def test_a_form_is_read_like_json(app: Application) -> None:
         ({"dictionary": {"a": "x" * 256}}, {"dictionary"}),
         ({"domain": "nowhere.example.org"}, {"domain"}),
     ],
-    ids=repr,
+    ids=named,
 )
 @ensureDeferred
 async def test_every_wrong_field_is_named(app: Application, changed: dict[str, object], wrong: set[str]) -> None:

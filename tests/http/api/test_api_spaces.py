@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from pytest_twisted import ensureDeferred
 from support.application import TENANT, Application
+from support.cases import named
 
 ACME = {"name": "acme", "domain": "acme.example.org", "host": "acme.localhost"}
 
@@ -52,7 +53,7 @@ async def test_a_space_is_made_from_three_names(app: Application) -> None:
         ({"custom_provisioning_entries": "[misc]\nhide_settings=1"}, {"custom_provisioning_entries"}),
         ({"custom_provisioning_entries": "[misc"}, {"custom_provisioning_entries"}),
     ],
-    ids=repr,
+    ids=named,
 )
 @ensureDeferred
 async def test_every_wrong_field_of_a_space_is_named(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pytest_twisted import ensureDeferred
 from support.application import Application, at_once
+from support.cases import named
 from support.web import Reply
 
 WHOLE = {
@@ -46,7 +47,7 @@ def _but_time(account: dict[str, Any]) -> dict[str, Any]:
         {"username": "alice"},
         {},
     ],
-    ids=repr,
+    ids=named,
 )
 @ensureDeferred
 async def test_only_what_is_given_changes(app: Application, change: dict[str, Any], content_type: str) -> None:
@@ -75,7 +76,7 @@ async def test_empty_text_takes_away_like_null(app: Application) -> None:
         ([], {"lang": "fr", "zone": "3"}),
         ({"lang": None, "zone": None}, {}),
     ],
-    ids=repr,
+    ids=named,
 )
 @ensureDeferred
 async def test_a_dictionary_is_merged(app: Application, patch: Any, dictionary: dict[str, str]) -> None:
@@ -114,7 +115,7 @@ async def test_entries_merged_at_once_are_all_kept(app: Application) -> None:
         ({"password": "short"}, {"password"}),
         ({"activated": "maybe", "display_name": "x" * 256}, {"activated", "display_name"}),
     ],
-    ids=repr,
+    ids=named,
 )
 @ensureDeferred
 async def test_every_wrong_field_is_named_and_nothing_changes(
