@@ -19,9 +19,10 @@ from twisted.internet.defer import ensureDeferred
 from flexid.domain.account_search import SORTS, SORTS_OF_EVERY_SPACE, AccountSearchWish, Sort
 from flexid.domain.search_text import SearchText
 from flexid.store.account_criteria import criteria, exact_condition, is_indexed, parameters
+from flexid.store.account_gathering import counting, gathering, searching, walking
 from flexid.store.account_landmarks import from_landmark, seeking
 from flexid.store.account_pages import NEWEST, NEWEST_OF_ALL, OLDEST, OLDEST_OF_ALL, from_start, sorted_page
-from flexid.store.account_search import CONTACTS_LISTS, gathering, walking
+from flexid.store.account_search import CONTACTS_LISTS
 from flexid.store.connector import with_settings
 from flexid.store.filtered_accounts import filtering
 from flexid.store.query import Query
@@ -104,18 +105,27 @@ def wishes() -> Iterator[tuple[AccountSearchWish, str | None]]:
             yield AccountSearchWish.read({**query, "sort": sort, "order": order}), domain
 
 
+def statements(wish: AccountSearchWish, domain: str | None, *, whole: bool = False) -> list[Query]:
+    """Return all that may be run for a wish."""
+    sources: list[str] = [name for name in ("contacts_list", "admin", "status", "day") if name in criteria(wish)]
+    sources += ["address"] if exact_condition(wish.text) else []
+    return [
+        counting(wish, domain, 1000),
+        walking(wish, domain, 1000, whole=whole),
+        *(gathering(wish, domain, name, 1000, whole=whole) for name in ("space", *sources)),
+        *([searching(wish, domain, 1000, 10, whole=whole)] if is_indexed(wish.text) else []),
+    ]
+
+
 def test_no_search_reads_all_accounts(connection: extensions.connection) -> None:
     seen = set()
     for wish, domain in wishes():
         bound = BOUND | parameters(wish, domain)
-        sources: list[str] = [name for name in ("contacts_list", "admin", "status", "day") if name in criteria(wish)]
-        sources += ["text"] if is_indexed(wish.text) else []
-        sources += ["address"] if exact_condition(wish.text) else []
-        for query in (walking(wish, domain), *(gathering(wish, domain, name, 1000) for name in ("space", *sources))):
+        for query in statements(wish, domain):
             lines = plan(connection, query, bound)
             assert not walks(lines), f"{query.name}: {wish}\n{lines}"
             seen.add(query.name)
-    assert len(seen) == 8
+    assert len(seen) == 9
 
 
 @pytest.mark.parametrize(
@@ -144,11 +154,7 @@ def test_what_filters_leave_is_gathered_from_an_index(
 def test_whole_accounts_are_searched_for_as_lines_are(connection: extensions.connection) -> None:
     for text, active in product(("user_12", "al", "@", "user_12@s3"), (None, True)):
         wish = AccountSearchWish(text=SearchText.read(text), activated=active)
-        sources = ("space", *(["text"] if is_indexed(wish.text) else []))
-        for query in (
-            walking(wish, DOMAIN, whole=True),
-            *(gathering(wish, DOMAIN, s, 1000, whole=True) for s in sources),
-        ):
+        for query in statements(wish, DOMAIN, whole=True):
             lines = plan(connection, query, BOUND | parameters(wish, DOMAIN))
             assert not walks(lines), f"{query.name}: {wish}\n{lines}"
 
@@ -156,15 +162,24 @@ def test_whole_accounts_are_searched_for_as_lines_are(connection: extensions.con
 def test_a_text_is_found_by_its_index(connection: extensions.connection) -> None:
     for text, domain in product(("user_12", "zzzzzz", "al", "user_12@s3", "0612345678"), (DOMAIN, None)):
         wish = AccountSearchWish.read({"q": text})
-        lines = plan(connection, gathering(wish, domain, "text", 1000), BOUND | parameters(wish, domain))
-        assert "Bitmap Index Scan on accounts_by_words" in lines, f"{text}\n{lines}"
+        lines = plan(connection, searching(wish, domain, 1000, 10), BOUND | parameters(wish, domain))
+        assert "Bitmap Index Scan on accounts_by_words " in lines, f"{text}\n{lines}"
+        assert "Bitmap Index Scan on accounts_by_words_sampled " in lines, f"{text}\n{lines}"
+
+
+def test_a_number_within_a_country_is_found_by_its_end(connection: extensions.connection) -> None:
+    for domain in (DOMAIN, None):
+        wish = AccountSearchWish.read({"q": "06 10 00 02 00"})
+        for query in (counting(wish, domain, 1000), gathering(wish, domain, "address", 1000)):
+            lines = plan(connection, query, BOUND | parameters(wish, domain))
+            assert "accounts_by_phone_backwards" in lines, lines
 
 
 @pytest.mark.parametrize("sort", SORTS)
 def test_an_order_is_walked_and_not_sorted(connection: extensions.connection, sort: str) -> None:
     for descending in (False, True):
         wish = AccountSearchWish.read({"role": "user", "sort": sort, "order": "desc" if descending else "asc"})
-        lines = plan(connection, walking(wish, DOMAIN), BOUND | parameters(wish, DOMAIN))
+        lines = plan(connection, walking(wish, DOMAIN, 1000), BOUND | parameters(wish, DOMAIN))
         assert re.search(rf"Index (Only )?Scan (Backward )?using {INDEX_OF[sort]} on accounts", lines), lines
 
 
