@@ -46,6 +46,8 @@ TABLE: tuple[Entry, ...] = (
     Entry(
         "accounts set-admin", "make an account an administrator", "administrators:SET_ADMIN", ("accounts:set-admin",)
     ),
+    Entry("accounts import", "create the accounts of a file, all or none", "account_files:IMPORT"),
+    Entry("accounts export", "write the accounts of a Space, without passwords", "account_files:EXPORT"),
     Entry("accounts seed", "write accounts from a seed file", "seeds:SEED", ("accounts:seed",)),
     Entry(
         "phone-countries update",

@@ -12,7 +12,9 @@ from flexid.base.templates import Templates
 from flexid.outbound.outside import Outside
 from flexid.services.account_actions import AccountActions
 from flexid.services.account_count import AccountCount
+from flexid.services.account_exports import AccountExports
 from flexid.services.account_filters import AccountFilters
+from flexid.services.account_imports import AccountImports
 from flexid.services.account_mails import AccountMails
 from flexid.services.account_rules import AccountRules
 from flexid.services.account_search import AccountSearch
@@ -81,6 +83,8 @@ class Services:
     account_search: AccountSearch
     account_filters: AccountFilters
     account_count: AccountCount
+    account_imports: AccountImports
+    account_exports: AccountExports
     dictionaries: Dictionaries
     external_accounts: ExternalAccounts
     carddav_credentials: CardDavAccess
@@ -143,6 +147,8 @@ def build(settings: Settings, database: Database, clock: Clock, outside: Outside
         space_pages=SpacePages(database, spaces, clock),
         logos=Logos(database),
         account_count=AccountCount(database, clock, settings.portal.show_account_count),
+        account_imports=AccountImports(database, settings.accounts),
+        account_exports=AccountExports(database),
         accounts=Accounts(database, directory, rules, api_keys),
         account_search=account_search,
         account_filters=AccountFilters(account_search, spaces, clock),

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from attrs import frozen
 
-from flexid.base.clock import ALPHANUMERIC, random_bytes
+from flexid.base.clock import random_tokens
 from flexid.base.text import Text
 from flexid.domain.errors import Conflict
 from flexid.services.accounts import PROVISIONING_TOKEN_LENGTH
@@ -24,11 +24,6 @@ T = TypeVar("T")
 
 BATCH = 10_000
 LONGEST_STATEMENT = 60.0
-
-# Bytes that stand for a letter or digit each, all of them equally often; the few that are left over are dropped.
-_USED = 256 // len(ALPHANUMERIC) * len(ALPHANUMERIC)
-_LETTERS = (ALPHANUMERIC * 5).encode()[:256]
-_LEFT_OVER = bytes(range(_USED, 256))
 
 
 @frozen
@@ -61,15 +56,6 @@ class Seeding:
                 count += len(batch)
             await seeds.move_sequence(transaction)
         return Seeded(count, missing)
-
-
-def random_tokens(count: int, length: int) -> list[str]:
-    """Return as many tokens as `random_token` would, from the same source, in a hundredth of the time."""
-    letters = b""
-    while len(letters) < count * length:
-        letters += random_bytes(count * length).translate(_LETTERS, _LEFT_OVER)
-    text = letters.decode()
-    return [text[start : start + length] for start in range(0, count * length, length)]
 
 
 def _batches(items: Iterator[T]) -> Iterator[list[T]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from flexid.store.connector import Connector, Timeouts
+from flexid.store.ambient import Savepoint, all_in, around
+from flexid.store.connector import Connector, Timeouts, with_settings
 from flexid.store.listener import Listener, Subscription
 from flexid.store.pool import Pool
 from flexid.store.query import Query, Row
@@ -30,7 +32,8 @@ class Database:
         longest_queue: int = 1000,
     ) -> None:
         """Prepare `size` connections, and one for listening; `dsn` is libpq's connection string or URI."""
-        self._reactor = reactor
+        self.reactor = reactor
+        self._dsn = dsn
         self._timeouts = timeouts or Timeouts()
         self._connector = Connector(reactor, dsn, self._timeouts)
         self._pool = Pool(self._connector, size, longest_queue)
@@ -67,12 +70,12 @@ class Database:
 
         :raise Unavailable: there is none in time.
         """
-        self._pool.put_back(await self._pool.take(self._reactor.seconds() + within))
+        self._pool.put_back(await self._pool.take(self.reactor.seconds() + within))
 
     async def stop(self, grace: float = 5.0) -> None:
         """Refuse new work, let that which runs finish for `grace` seconds, cut the rest, and close all connections."""
         self._listener.stop()
-        cut = self._reactor.callLater(grace, self._connector.end_all)
+        cut = self.reactor.callLater(grace, self._connector.end_all)
         await self._pool.stop()
         if cut.active():
             cut.cancel()
@@ -87,7 +90,10 @@ class Database:
         :raise ConstraintViolated: a constraint forbids it.
         :raise QueryFailed: PostgreSQL refused it for another reason.
         """
-        asked = self._reactor.seconds()
+        if (outer := around(self)) is not None:
+            async with Savepoint(outer) as savepoint:
+                return await savepoint.run(query, **parameters)
+        asked = self.reactor.seconds()
         connection = self._pool.at_once() or await self._pool.take(asked + self._timeouts.waiting)
         return await connection.execute(query, parameters, asked + self._timeouts.answer, done=self._pool.put_back)
 
@@ -98,7 +104,20 @@ class Database:
 
         :raise Unavailable: no connection is free in time, the server failed, or the commit did.
         """
-        return Transaction(self._reactor, self._pool, self._timeouts, statement_timeout)
+        if (outer := around(self)) is not None:
+            return Savepoint(outer)
+        return Transaction(self.reactor, self._pool, self._timeouts, statement_timeout)
+
+    def all_in_one(self) -> AbstractAsyncContextManager[Transaction]:
+        """Begin a transaction of which all is part that is asked for within, by whomever (`flexid.store.ambient`).
+
+        :raise Unavailable: as `transaction` does.
+        """
+        return all_in(self, Transaction(self.reactor, self._pool, self._timeouts, None))
+
+    def dsn_for(self, statement_timeout: float) -> str:
+        """Return how another process connects to this database; `statement_timeout` in seconds."""
+        return with_settings(self._dsn, statement_timeout)
 
     def listen(
         self, channel: str, heard: Callable[[str], None], lost: Callable[[], None], regained: Callable[[], None]

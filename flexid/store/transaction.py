@@ -48,6 +48,11 @@ class Transaction:
         self._connection = await self._pool.take(self._asked + self._timeouts.waiting)
         return self
 
+    @property
+    def is_open(self) -> bool:
+        """Say whether statements can be run in it."""
+        return self._connection is not None and not self._connection.ended
+
     async def run(self, query: Query, **parameters: Any) -> list[Row]:
         """Run one statement and return its rows; see `Database.run` for what it raises."""
         connection = self._connection
