@@ -26,7 +26,7 @@ from flexid.services.catalogue import Services, build
 from flexid.services.database_server import DatabaseServer
 from flexid.store.database import Database
 from flexid.store.leadership import Leadership
-from flexid.timers import Repeated, Timers, deliveries, jobs
+from flexid.timers import Repeated, Timers, deliveries, jobs, notices
 
 if TYPE_CHECKING:
     from flexid.http.listeners import Listeners
@@ -91,6 +91,7 @@ class FlexidService(Service):
         database = Database(self._reactor, dsn, self._settings.database.pool_size)
         self._endings.append(database.stop)
         outside = connect(self._reactor, self._settings, os.environ)
+        self._endings.append(outside.registrar.stop)
         services = build(self._settings, database, Clock(), outside)
         services.watch()
         leadership = Leadership(Database(self._reactor, dsn, 1))
@@ -107,12 +108,15 @@ class FlexidService(Service):
         self._say(f"flexid is ready on {addresses}{await self._introduction(services, first)}")
 
     def _make_timers(self, services: Services, leadership: Leadership) -> tuple[Repeated | Timers, ...]:
-        timers = Timers(self._reactor, leadership.is_ours, jobs(services.housekeeping, services.deliveries))
+        regular = jobs(services.housekeeping, services.deliveries, services.notices)
+        timers = Timers(self._reactor, leadership.is_ours, regular)
         # Apart from the others, which no slow server of somebody else's is to hold up.
         carriers = Timers(self._reactor, leadership.is_ours, deliveries(services.deliveries))
+        heralds = Timers(self._reactor, leadership.is_ours, notices(services.notices))
         flushing = Repeated(self._reactor, "counting of API keys' uses", FLUSH_SECONDS, services.api_keys.flush)
-        self._endings += [leadership.stop, carriers.stop, timers.stop, services.api_keys.flush, flushing.stop]
-        return timers, carriers, flushing
+        self._endings += [leadership.stop, heralds.stop, carriers.stop, timers.stop]
+        self._endings += [services.api_keys.flush, flushing.stop]
+        return timers, carriers, heralds, flushing
 
     def _make_listeners(self, services: Services) -> Listeners:
         from flexid.http.listeners import Listeners  # noqa: PLC0415  # imported in the meantime

@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from flexid.domain.errors import Unavailable
 from flexid.services.deliveries import Deliveries
 from flexid.services.housekeeping import Housekeeping
+from flexid.services.notices import Notices
 
 TICK = 1.0
 """Seconds between two looks at what is due, and between two tries for the lock."""
@@ -31,7 +32,7 @@ class Job:
     clear: Callable[[], Awaitable[int]]
 
 
-def jobs(housekeeping: Housekeeping, sent: Deliveries) -> tuple[Job, ...]:
+def jobs(housekeeping: Housekeeping, sent: Deliveries, told: Notices) -> tuple[Job, ...]:
     """Return all that is done in one process of the cluster."""
     return (
         Job("merge account counts", TICK, housekeeping.merge_account_counts),
@@ -41,12 +42,18 @@ def jobs(housekeeping: Housekeeping, sent: Deliveries) -> tuple[Job, ...]:
         Job("clear sessions", MINUTE, housekeeping.clear_sessions),
         Job("clear throttle counters", MINUTE, housekeeping.clear_throttle_counters),
         Job("clear the record of mails and SMS", MINUTE, sent.clear),
+        Job("clear the record of notices for Flexisip", MINUTE, told.clear),
     )
 
 
 def deliveries(waiting: Deliveries) -> tuple[Job, ...]:
     """Return what hands things over to others, who may take their time."""
     return (Job("deliver mails and SMS", TICK, waiting.deliver),)
+
+
+def notices(waiting: Notices) -> tuple[Job, ...]:
+    """Return what Flexisip hears of, which is to bite at once."""
+    return (Job("tell Flexisip of changes", TICK, waiting.deliver),)
 
 
 @define

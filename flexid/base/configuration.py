@@ -23,7 +23,6 @@ NOT_USED_YET = frozenset(
         "workers",
         "files_dir",
         "listen.metrics",
-        "redis.url",
         "mail.url",
         "daemon.socket",
     }

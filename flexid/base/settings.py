@@ -12,6 +12,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from flexid.base import redis_address
+
 HOST_NAME_LENGTH = 253
 HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
 
@@ -185,6 +187,32 @@ class Portal(Section):
     )
 
 
+class RedisSettings(Section):
+    """Flexisip's Redis, in which it keeps which devices are registered."""
+
+    url: str = Field(
+        "", description=f"{redis_address.FORMS}; empty = no list of devices, and Flexisip hears of no changes"
+    )
+    sentinel_password: str = Field("", description="what the Sentinels ask for; that of the server stands in `url`")
+    ca: OptionalPath = Field(
+        None, description="PEM file with the authorities of Redis' certificate; empty = those of the operating system"
+    )
+    certificate: OptionalPath = Field(None, description="PEM file with our certificate, where Redis wants to see one")
+    key: OptionalPath = Field(None, description="PEM file with its key, without passphrase")
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        # What is said of a whole section does not repeat its values: the URL holds a password.
+        if self.url:
+            try:
+                redis_address.read(self.url)
+            except ValueError as error:
+                raise ValueError(f"redis.url: {error}") from None
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("redis.certificate and redis.key are allowed together only")
+        return self
+
+
 class TurnSettings(Section):
     """The TURN server that lets calls through firewalls; applications get credentials that it can check by itself."""
 
@@ -257,6 +285,7 @@ class Settings(Section):
     pusher: PusherSettings = Field(default_factory=PusherSettings)
     api: Api = Field(default_factory=Api)
     portal: Portal = Field(default_factory=Portal)
+    redis: RedisSettings = Field(default_factory=RedisSettings)
     turn: TurnSettings = Field(default_factory=TurnSettings)
     throttling: Throttling = Field(default_factory=Throttling)
     limits: Limits = Field(default_factory=Limits)

@@ -7,11 +7,13 @@ from typing import Any
 
 from attrs import frozen
 
-from flexid.base.settings import Settings
+from flexid.base import redis_address
+from flexid.base.settings import RedisSettings, Settings
 from flexid.outbound.carriers import MailCarrier, SmsCarrier
 from flexid.outbound.files import MailFiles, SmsFiles
 from flexid.outbound.oidc_keys import HttpKeyServer, KeyServer
 from flexid.outbound.pusher import FlexisipPusher, NoPusher, Pusher
+from flexid.outbound.registrar import NoRegistrar, Registrar
 
 
 @frozen
@@ -22,6 +24,7 @@ class Outside:
     sms: SmsCarrier
     pusher: Pusher
     oidc_keys: KeyServer
+    registrar: Registrar
 
 
 def connect(reactor: Any, settings: Settings, environment: Mapping[str, str]) -> Outside:
@@ -33,4 +36,14 @@ def connect(reactor: Any, settings: Settings, environment: Mapping[str, str]) ->
         SmsFiles(settings.data_dir / "sms"),
         FlexisipPusher(reactor, path, settings.pusher.keys(), kept) if path else NoPusher(),
         HttpKeyServer(reactor),
+        _registrar(reactor, settings.redis) if settings.redis.url else NoRegistrar(),
     )
+
+
+def _registrar(reactor: Any, settings: RedisSettings) -> Registrar:
+    from flexid.outbound.redis import Redis  # noqa: PLC0415  # not everybody needs it, and its import takes long
+    from flexid.outbound.redis_registrar import RedisRegistrar  # noqa: PLC0415
+    from flexid.outbound.redis_tls import RedisTls  # noqa: PLC0415
+
+    tls = RedisTls(settings.ca, settings.certificate, settings.key)
+    return RedisRegistrar(Redis(reactor, redis_address.read(settings.url), tls, settings.sentinel_password))

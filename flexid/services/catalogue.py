@@ -33,6 +33,7 @@ from flexid.services.contacts import Contacts
 from flexid.services.contacts_lists import ContactsLists
 from flexid.services.creation_requests import CreationRequests
 from flexid.services.deliveries import Deliveries
+from flexid.services.devices import Devices
 from flexid.services.dictionaries import Dictionaries
 from flexid.services.digest import Digest
 from flexid.services.external_accounts import ExternalAccounts
@@ -41,6 +42,7 @@ from flexid.services.integrations import Integrations
 from flexid.services.letters import LetterWriter
 from flexid.services.limits import Limits
 from flexid.services.logos import Logos
+from flexid.services.notices import Notices
 from flexid.services.oidc_keys import OidcKeys
 from flexid.services.own_account import OwnAccount
 from flexid.services.password_resets import PasswordResets
@@ -95,6 +97,7 @@ class Services:
     contacts_lists: ContactsLists
     call_forwardings: CallForwardings
     vcards: VCards
+    devices: Devices
     own_account: OwnAccount
     address_changes: AddressChanges
     account_mails: AccountMails
@@ -113,6 +116,7 @@ class Services:
     seeding: Seeding
     housekeeping: Housekeeping
     deliveries: Deliveries
+    notices: Notices
 
     def watch(self) -> None:
         """Let what is kept in memory hear of changes."""
@@ -162,6 +166,7 @@ def build(settings: Settings, database: Database, clock: Clock, outside: Outside
         contacts_lists=ContactsLists(database),
         call_forwardings=CallForwardings(database),
         vcards=VCards(database),
+        devices=Devices(database, outside.registrar),
         own_account=OwnAccount(database, directory, rules, api_keys, limits),
         address_changes=AddressChanges(database, rules, api_keys, blocking, limits, lifetimes),
         account_mails=AccountMails(database, clock, public, lifetimes.provisioning_token),
@@ -180,4 +185,5 @@ def build(settings: Settings, database: Database, clock: Clock, outside: Outside
         seeding=Seeding(database),
         housekeeping=Housekeeping(database, clock, lifetimes, api_keys),
         deliveries=Deliveries(database, clock, directory, writer, outside),
+        notices=Notices(database, clock, outside.registrar),
     )

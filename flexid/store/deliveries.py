@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flexid.domain.outbox import Due
 from flexid.store.query import Query, Runner
 
 # An attempt is counted, and the next one fixed, before it is made: whoever dies meanwhile leaves the row to others.
-# From half a minute the waits double up to an hour, each shortened by up to a quarter so that they spread.
+# From half a minute the waits double up to a longest one, each shortened by up to a quarter so that they spread.
 CLAIM = Query(
     "claim what is due",
     """
     UPDATE outbox SET attempts = attempts + 1, next_attempt_at = now()
-        + least(interval '1 hour', interval '30 seconds' * power(2, least(attempts, 10))) * (1 - random() / 4)
+        + least(%(longest_wait)s, interval '30 seconds' * power(2, least(attempts, 10))) * (1 - random() / 4)
     WHERE id IN (
         SELECT id FROM outbox WHERE state = 'waiting' AND next_attempt_at <= now() AND channel = ANY (%(channels)s)
         ORDER BY next_attempt_at LIMIT %(most)s FOR UPDATE SKIP LOCKED
@@ -46,11 +46,26 @@ CLEAR = Query(
     ) RETURNING id
     """,
 )
+GIVE_UP = Query(
+    "give up what waits",
+    """
+    DELETE FROM outbox WHERE id IN (
+        SELECT id FROM outbox
+        WHERE state = 'waiting' AND created_at < %(before)s AND channel = ANY (%(channels)s) LIMIT 10000
+    ) RETURNING id
+    """,
+)
 
 
-async def claim(runner: Runner, channels: Sequence[str], most: int) -> list[Due]:
-    """Return what is due on these channels, at most so much, and let nobody else have it for half a minute."""
-    return [Due(**row) for row in await runner.run(CLAIM, channels=list(channels), most=most)]
+async def claim(
+    runner: Runner, channels: Sequence[str], most: int, longest_wait: timedelta = timedelta(hours=1)
+) -> list[Due]:
+    """Return what is due on these channels, at most so much, in the order in which it was put there.
+
+    Nobody else gets it for half a minute; what fails is due again after ever more time, up to `longest_wait`.
+    """
+    rows = await runner.run(CLAIM, channels=list(channels), most=most, longest_wait=longest_wait)
+    return sorted((Due(**row) for row in rows), key=lambda due: due.id)
 
 
 async def sent(runner: Runner, delivered: int) -> None:
@@ -66,3 +81,8 @@ async def failed(runner: Runner, undelivered: int, reason: str, most_attempts: i
 async def clear(runner: Runner, channels: Sequence[str], before: datetime) -> int:
     """Forget what was delivered before a time, at most 10,000 at once; return how many."""
     return len(await runner.run(CLEAR, channels=list(channels), before=before))
+
+
+async def give_up(runner: Runner, channels: Sequence[str], before: datetime) -> int:
+    """Drop what has waited since before a time, at most 10,000 at once; return how many."""
+    return len(await runner.run(GIVE_UP, channels=list(channels), before=before))

@@ -45,6 +45,10 @@ DELETE = Query(
     SELECT (SELECT count(*) FROM gone) AS deleted FROM reached
     """,
 )
+IDENTIFY = Query(
+    "identify an external account",
+    "SELECT id FROM external_accounts WHERE username = %(username)s AND domain = %(domain)s",
+)
 TAKEN = Query(
     "whether an external account is taken",
     """
@@ -90,3 +94,9 @@ async def delete(runner: Runner, account_id: int, reach: str | None) -> int | No
 async def is_taken(runner: Runner, username: str, domain: str, but: int) -> bool:
     """Say whether an account other than `but` has that external account."""
     return bool(await runner.run(TAKEN, username=username, domain=domain, but=but))
+
+
+async def identify(runner: Runner, username: str, domain: str) -> int | None:
+    """Return the id of the external account that has this address now."""
+    rows = await runner.run(IDENTIFY, username=username, domain=domain)
+    return rows[0]["id"] if rows else None

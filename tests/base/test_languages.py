@@ -15,7 +15,7 @@ from flexid.base.text import Text
 
 ROOT = Path(__file__).parent.parent.parent
 # What the store and the commands say is for the operator's terminal, in English.
-SPOKEN = ("flexid/base", "flexid/domain", "flexid/services", "flexid/http", "templates")
+SPOKEN = ("flexid/base", "flexid/domain", "flexid/outbound", "flexid/services", "flexid/http", "templates")
 METHODS = [("**.py", "python"), ("**.html", "jinja2"), ("**.txt", "jinja2")]
 
 

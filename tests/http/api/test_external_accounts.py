@@ -24,8 +24,8 @@ def _ha1(username: str, realm: str, password: str) -> str:
 
 
 def _told(app: Application) -> list[dict[str, Any]]:
-    rows = app.sql("SELECT channel, domain, payload FROM outbox ORDER BY id")
-    assert all((row["channel"], row["domain"]) == ("b2bua", None) for row in rows)
+    rows = app.sql("SELECT domain, payload FROM outbox WHERE channel = 'b2bua' ORDER BY id")
+    assert all(row["domain"] is None for row in rows)
     return [row["payload"] for row in rows]
 
 
@@ -180,6 +180,25 @@ async def test_the_b2bua_hears_of_external_accounts_that_go_with_their_account_o
     assert [notice["username"] for notice in _told(app)] == ["0456", "0457", "0456"]
     await app.super_admin.delete(f"/api/spaces/{bob['domain']}")
     assert [notice["username"] for notice in _told(app)] == ["0456", "0457", "0456", "0457"]
+
+
+@ensureDeferred
+async def test_an_external_account_under_a_new_address_is_dropped_under_the_one_before(app: Application) -> None:
+    alice = await app.has_account("alice")
+    made = (await app.admin.post(_path(alice), CARRIER)).json
+    await app.admin.post(_path(alice), {**CARRIER, "username": "0457"})
+    new = {"username": "0457", "domain": "sip.carrier.example", "identifier": str(made["id"])}
+    assert _told(app)[1:] == [{"username": "0456", "domain": "sip.carrier.example", "identifier": "0"}, new]
+
+
+@ensureDeferred
+async def test_the_b2bua_hears_when_an_account_may_no_longer_call_or_may_again(app: Application) -> None:
+    alice, bob = await app.has_account("alice"), await app.has_account("bob")
+    made = (await app.admin.post(_path(alice), CARRIER)).json
+    for account in (alice, bob):
+        for change in ("block", "block", "unblock", "deactivate", "activate"):
+            await app.admin.post(f"/api/accounts/{account['id']}/{change}")
+    assert _told(app)[1:] == [{"username": "0456", "domain": "sip.carrier.example", "identifier": str(made["id"])}] * 4
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
