@@ -21,6 +21,7 @@ TICK = 1.0
 BATCHES = 20
 """How many batches of one job follow each other before the others get their turn."""
 MINUTE = 60.0
+HOUR = 3600.0
 
 
 @frozen
@@ -41,6 +42,10 @@ def jobs(housekeeping: Housekeeping, sent: Deliveries, told: Notices) -> tuple[J
         Job("clear auth tokens", MINUTE, housekeeping.clear_auth_tokens),
         Job("clear sessions", MINUTE, housekeeping.clear_sessions),
         Job("clear throttle counters", MINUTE, housekeeping.clear_throttle_counters),
+        Job("delete old files", MINUTE, housekeeping.files.delete_old),
+        Job("delete slots that nobody filled", MINUTE, housekeeping.files.delete_unfilled),
+        Job("remove deleted files", MINUTE, housekeeping.files.remove_deleted),
+        Job("remove drafts of uploads", HOUR, housekeeping.files.remove_drafts),
         Job("clear the record of mails and SMS", MINUTE, sent.clear),
         Job("clear the record of notices for Flexisip", MINUTE, told.clear),
     )

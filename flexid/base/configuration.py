@@ -21,7 +21,6 @@ DEFAULT_FILES = (Path("flexid.toml"), Path("/etc/flexid/flexid.toml"))
 NOT_USED_YET = frozenset(
     {
         "workers",
-        "files_dir",
         "listen.metrics",
         "mail.url",
         "daemon.socket",

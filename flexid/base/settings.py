@@ -114,6 +114,7 @@ class Lifetimes(Section):
     email_code: Minutes = Field(10, description="codes that confirm a new email address")
     phone_code: Minutes = Field(10, description="codes that confirm a new phone number")
     auth_token: Minutes = Field(5, description="auth tokens, which let one device sign in another")
+    file: Minutes = Field(0, description="voicemails, counted from when their slot was opened")
     nonce: Minutes = Field(60, description="Digest nonces, counted from their last use")
     session: Minutes = Field(120, description="sessions of the portal, counted from their last use")
 
@@ -243,6 +244,9 @@ class Limits(Section):
     """Bounds on what a request may carry."""
 
     max_body_size: Annotated[int, Field(ge=1024, le=1 << 30)] = Field(1 << 20, description="bytes of a request's body")
+    max_upload_size: Annotated[int, Field(ge=1024, le=1 << 40)] = Field(
+        10 << 20, description="bytes of an uploaded file, such as a voicemail"
+    )
 
 
 class Api(Section):
@@ -267,6 +271,9 @@ class Settings(Section):
 
     root_host: HostName = Field("localhost", description="the host of the first Space; every other host is below it")
     data_dir: Path = Field(Path("var"), description="the embedded database and other files of this node")
+    files_dir: OptionalPath = Field(
+        None, description="uploaded files; all nodes share this folder; empty = `files` in `data_dir`"
+    )
     development: bool = Field(
         default=False, description="for who works on the portal: templates are read anew, `/styleguide` shows its parts"
     )
@@ -290,6 +297,11 @@ class Settings(Section):
     throttling: Throttling = Field(default_factory=Throttling)
     limits: Limits = Field(default_factory=Limits)
     log: Logging = Field(default_factory=Logging)
+
+    @property
+    def uploads_dir(self) -> Path:
+        """Return where uploaded files lie."""
+        return self.files_dir or self.data_dir / "files"
 
     @model_validator(mode="after")
     def _has_certificate(self) -> Self:

@@ -22,6 +22,13 @@ class Malformed(DomainError):
     """What was sent cannot be read at all."""
 
 
+class TooLarge(DomainError):
+    """More was sent than is taken."""
+
+    def __init__(self) -> None:
+        super().__init__(Text("The body is too large"))
+
+
 class NotFound(DomainError):
     """No such thing, or none that this caller may see."""
 

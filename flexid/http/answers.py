@@ -24,6 +24,11 @@ class Answer:
     status: int = 200
     headers: Mapping[str, str] = field(factory=dict)
 
+    @property
+    def size(self) -> int:
+        """Return how many bytes its body has."""
+        return len(self.body)
+
 
 def json(value: object, status: int = 200) -> Answer:
     """Return an answer in JSON."""

@@ -15,6 +15,7 @@ from flexid.domain.account import Actor, Origin
 from flexid.domain.space import Space
 from flexid.http import visits
 from flexid.http.inputs import Input
+from flexid.http.intake import Received
 from flexid.http.peers import Peer
 from flexid.http.request import FlexidRequest
 from flexid.http.visits import Visit
@@ -37,6 +38,8 @@ class Call(Generic[I]):
     known_space: KnownSpace | None = None
     caller: Actor | None = None
     given_input: I | None = None
+    received: Received | None = None
+    """The form with a file, where the route takes one."""
     visit: Visit = field(factory=Visit)
     typed: dict[str, str] = field(factory=dict)
     """What somebody typed into a form that is shown once more."""

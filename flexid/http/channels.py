@@ -33,6 +33,19 @@ class Http1Channel(HTTPChannel):
         if not self.requests:
             self.loseConnection()
 
+    def request_line(self) -> tuple[bytes, bytes]:
+        """Return method and path of the request that is coming."""
+        path: Any = self._path
+        return self._command, path
+
+    def pause_reading(self) -> None:
+        """Let the client wait."""
+        self.transport.pauseProducing()
+
+    def resume_reading(self) -> None:
+        """Let the client go on."""
+        self.transport.resumeProducing()
+
     def peer_certificate(self) -> Any:
         """Return the certificate by which the client has proved itself in TLS, or None."""
         return peer_certificate(self.transport) if self.isSecure() else None

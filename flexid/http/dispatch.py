@@ -16,6 +16,7 @@ from twisted.web.server import NOT_DONE_YET
 from werkzeug.exceptions import HTTPException
 
 from flexid.http import bodies
+from flexid.http.intake import Intake
 from flexid.http.request import FlexidRequest
 from flexid.http.router import Router
 from flexid.http.routes import Route
@@ -37,6 +38,7 @@ class Root(Resource):
         self._router = router
         self._fixed: dict[tuple[bytes, bytes], Route] = {}
         self._below: dict[tuple[bytes, bytes], tuple[Route, str]] = {}
+        self._uploads: dict[bytes, tuple[Route, str]] = {}
         self._paths = set[bytes]()
         klein = Klein()
         klein.url_map.strict_slashes = False
@@ -59,6 +61,17 @@ class Root(Resource):
         self._klein.render(request)
         return NOT_DONE_YET
 
+    def intake(self, request: FlexidRequest, method: bytes, path: bytes) -> Intake | None:
+        """Return what takes the body of a request, where that is a file."""
+        if method != b"POST":
+            return None
+        parent, _, last = path.partition(b"?")[0].rstrip(b"/").rpartition(b"/")
+        taken = self._uploads.get(parent)
+        if taken is None or not last or not _is_readable(last):
+            return None
+        route, name = taken
+        return self._router.intake(request, route, {name: unquote_to_bytes(last).decode()})
+
     def _add(self, klein: Klein, route: Route) -> None:
         def handle(request: FlexidRequest, **parameters: Any) -> Deferred[None]:
             self._router.begin(request, route, parameters)
@@ -71,6 +84,8 @@ class Root(Resource):
             self._below[route.method.encode(), parent.encode()] = (route, last.strip("{}"))
         elif route.hot:
             self._fixed[route.method.encode(), route.path.encode()] = route
+        if route.upload:
+            self._uploads[parent.encode()] = (route, last.strip("{}"))
         if "{" not in route.path:
             self._paths.add(route.path.encode())
 

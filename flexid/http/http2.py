@@ -58,8 +58,22 @@ def peer_certificate(transport: Any) -> Any:
 class Http2Stream(H2Stream):
     """One request and its answer; a request takes it for its channel."""
 
+    command: bytes
+    path: bytes
     is_whole = False
     """Whether all of the request has come."""
+
+    def request_line(self) -> tuple[bytes, bytes]:
+        """Return method and path of the request that is coming."""
+        return self.command, self.path
+
+    def pause_reading(self) -> None:
+        """Let the client wait with this request: no more of it comes than its window has room for."""
+        self.pauseProducing()
+
+    def resume_reading(self) -> None:
+        """Let the client go on."""
+        self.resumeProducing()
 
     def requestComplete(self) -> None:  # noqa: N802  # Twisted's name
         """Be told that all of the request has come."""

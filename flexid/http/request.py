@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
 from itertools import count
 from math import inf
 from typing import Any
@@ -13,6 +14,7 @@ from twisted.web.server import Request, Site
 
 from flexid.base.clock import random_bytes
 from flexid.http.channels import Connection
+from flexid.http.intake import Intake
 
 # Random for the process, counted within it: drawing randomness for each request costs more than all else about its id.
 _PROCESS = random_bytes(8).hex()
@@ -30,26 +32,61 @@ class FlexidRequest(Request):
     cut_off_at = inf
     is_gone = False
     """Whether the client has hung up."""
+    intake: Intake | None = None
+    """What takes the body, where that goes to disk."""
+    longest = 0
+    """How many bytes of a body are taken."""
 
     channel: Any
 
     def gotLength(self, length: int | None) -> None:
         """Be told the length of the body before it comes; None where the client does not say."""
-        super().gotLength(length if length is None or length <= self.channel.site.max_body_size else 0)
-        if length is not None and length > self.channel.site.max_body_size:
+        self.longest = self.channel.site.max_body_size
+        if self.intake is None and (intake := self.channel.site.intake(self, *self.channel.request_line())):
+            self.intake, self.longest = intake, intake.longest
+            # However the request ends.
+            self.notifyFinish().addBoth(lambda _: intake.close())
+        is_too_long = length is not None and length > self.longest
+        super().gotLength(0 if is_too_long or self.intake else length)
+        if is_too_long:
             self._refuse_body()
 
     def handleContentChunk(self, data: bytes) -> None:
         """Take a piece of the body."""
         self.received += len(data)
-        if self.received > self.channel.site.max_body_size and not self.is_too_large:
+        if self.received > self.longest and not self.is_too_large:
             self._refuse_body()
-        if not self.is_too_large:
+        if not self.is_too_large and self.intake:
+            self.intake.take(data)
+        elif not self.is_too_large:
             super().handleContentChunk(data)
         elif self.channel.site.reactor.seconds() > self.cut_off_at:
             self.channel.forceAbortClient()
 
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        """Be told that all of the request has come."""
+        if self.intake:
+            self.intake.end()
+        super().requestReceived(command, path, version)
+
+    def pause_reading(self) -> None:
+        """Let the client wait with the rest of the body."""
+        if not self.is_gone:
+            self.channel.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Let the client go on."""
+        if not self.is_gone:
+            self.channel.resume_reading()
+
+    def cut_off(self) -> None:
+        """End the request, and over HTTP/1.1 its connection."""
+        if not self.is_gone:
+            self.channel.forceAbortClient()
+
     def _refuse_body(self) -> None:
+        if self.intake:
+            self.intake.close()
         content: Any = self.content
         content.close()
         self.content = io.BytesIO()
@@ -85,6 +122,10 @@ class FlexidRequest(Request):
         return self.requestHeaders.hasHeader(name)
 
 
+def _nothing(_request: FlexidRequest, _method: bytes, _path: bytes) -> Intake | None:
+    return None
+
+
 class FlexidSite(Site):
     """The HTTP server."""
 
@@ -93,9 +134,19 @@ class FlexidSite(Site):
     displayTracebacks = False
     noisy = False
 
-    def __init__(self, resource: Any, reactor: Any, *, max_body_size: int, idle_seconds: int = 60) -> None:
+    def __init__(
+        self,
+        resource: Any,
+        reactor: Any,
+        *,
+        max_body_size: int,
+        intake: Callable[[FlexidRequest, bytes, bytes], Intake | None] = _nothing,
+        idle_seconds: int = 60,
+    ) -> None:
+        """`intake` is asked with the method and path of each request what is to take its body, if not memory."""
         super().__init__(resource, timeout=idle_seconds, reactor=reactor, parsePOSTFormSubmission=False)
         self.reactor = reactor
+        self.intake = intake
         self.max_body_size = max_body_size
 
     def log(self, request: Any) -> None:

@@ -15,17 +15,20 @@ from flexid.base.templates import Templates
 from flexid.base.text import Text
 from flexid.domain import errors
 from flexid.domain.account import Origin
-from flexid.http import answers, bodies, inputs, refusals, visits
+from flexid.http import answers, bodies, inputs, refusals, sending, visits
 from flexid.http.answers import Answer
 from flexid.http.call import Call
 from flexid.http.client_certificates import shown
 from flexid.http.guards import Guards, user_agent
 from flexid.http.inputs import Input
+from flexid.http.intake import Intake
 from flexid.http.peers import Proxies
 from flexid.http.portal import admission
 from flexid.http.request import FlexidRequest
 from flexid.http.routes import PUBLIC, Handler, Route
+from flexid.http.sending import FileAnswer
 from flexid.services.catalogue import Services
+from flexid.services.uploads import Upload
 
 log = Logger()
 
@@ -38,10 +41,6 @@ class WrongMethod(errors.DomainError):
         self.allowed = ", ".join(sorted(allowed))
 
 
-class TooLarge(errors.DomainError):
-    """The body is larger than a body may be."""
-
-
 STATUS: Mapping[type[errors.DomainError], int] = {
     errors.Malformed: 400,
     errors.Unauthenticated: 401,
@@ -50,7 +49,7 @@ STATUS: Mapping[type[errors.DomainError], int] = {
     WrongMethod: 405,
     errors.Conflict: 409,
     errors.Expired: 410,
-    TooLarge: 413,
+    errors.TooLarge: 413,
     errors.Invalid: 422,
     errors.Throttled: 429,
     errors.Unavailable: 503,
@@ -89,6 +88,19 @@ class Router:
         call = self._call(request)
         ensureDeferred(self._serve(call, "no route", self._answer_unmatched(call, error)))
 
+    def intake(self, request: FlexidRequest, route: Route, parameters: Mapping[str, Any]) -> Intake:
+        """Return what takes the body of a request for a route that takes a file."""
+
+        async def begin() -> tuple[Call[Any], Upload]:
+            if route.upload is None:
+                raise TypeError("the route was declared to take no file")
+            call = self._call(request)
+            await self._admit(call, route)
+            return call, await route.upload(call, **parameters)
+
+        reactor = request.channel.site.reactor
+        return Intake(reactor, request, begin, self.settings.limits.max_upload_size)
+
     def _call(self, request: FlexidRequest) -> Call[Any]:
         peer = self.proxies.peer(request)
         origin = Origin(peer.ip, user_agent(request))
@@ -110,17 +122,24 @@ class Router:
         except Exception:  # noqa: BLE001  # a mistake of ours spoils one answer, not the connection
             log.failure("{route} failed, request {request_id}", route=declared, request_id=request_id)
             answer = refusals.broken(call)
+        if call.received:
+            await call.received.upload.discard()
         _send(request, answer)
 
     async def _answer(self, call: Call[Any], route: Route | None, parameters: Mapping[str, Any]) -> Answer:
         request = call.request
         if request.is_too_large:
-            raise TooLarge(Text("The body is too large"))
+            raise errors.TooLarge
         if route is None:
             raise errors.NotFound(Text("The route could not be found."))
-        await self._admit(call, route)
         body = {}
-        if request.method in BODY_METHODS or route.is_form:
+        if request.intake:
+            # Admitted when its body began to come.
+            call.received = await request.intake.received()
+            call.known_space, call.caller = call.received.admitted.known_space, call.received.admitted.caller
+        else:
+            await self._admit(call, route)
+        if not request.intake and (request.method in BODY_METHODS or route.is_form):
             body = bodies.read(request.body(), request.header("content-type") or "")
         if route.is_form:
             await admission.check_form(call, body)
@@ -214,6 +233,8 @@ async def _read_input(
 
 def _send(request: FlexidRequest, answer: Answer) -> None:
     if request.is_gone:
+        if isinstance(answer, FileAnswer):
+            answer.file.close()
         return
     request.setResponseCode(answer.status)
     if answer.content_type:
@@ -224,7 +245,10 @@ def _send(request: FlexidRequest, answer: Answer) -> None:
     for name, value in answer.headers.items():
         request.setHeader(name, value)
     if answer.status not in BODILESS:
-        request.setHeader("Content-Length", str(len(answer.body)))
+        request.setHeader("Content-Length", str(answer.size))
+    if isinstance(answer, FileAnswer):
+        sending.send(request, answer)
+        return
     if answer.body:
         request.write(answer.body)
     request.finish()

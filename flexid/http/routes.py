@@ -16,6 +16,7 @@ from attrs import define, field, frozen
 from flexid.base.text import Text
 from flexid.http.call import Call
 from flexid.http.inputs import Input
+from flexid.services.uploads import Upload
 
 Handler = Callable[..., Awaitable[Any]]
 Check = Callable[[Call[Any], Mapping[str, Any]], Awaitable[None]]
@@ -73,6 +74,9 @@ class Route:
     certificates: bool
     """A client certificate signs in too, before anything else."""
     parameters: Sequence[Parameter] = ()
+    upload: Callable[..., Awaitable[Upload]] | None = None
+    """Its body is a form with a file, which goes to disk as it comes: called before any of it is taken, with the call
+    and the parameters of the path."""
     answers: Mapping[int, Any] = field(factory=dict)
     """What success looks like where the handler's annotation does not tell: by status, a type, one or more media
     types, or None where it may be anything."""
@@ -121,6 +125,7 @@ class Routes:
         needs_space: bool = True,
         certificates: bool = False,
         parameters: Sequence[Parameter] = (),
+        upload: Callable[..., Awaitable[Upload]] | None = None,
         answers: Mapping[int, Any] | None = None,
     ) -> Callable[[Handler], Handler]:
         """Return a decorator that declares its function as the handler of a route."""
@@ -146,6 +151,7 @@ class Routes:
                     needs_space,
                     certificates,
                     parameters,
+                    upload,
                     answers or {},
                 )
             )

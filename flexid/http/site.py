@@ -37,12 +37,13 @@ from flexid.http.api import (
     statistics,
     turn,
     vcards,
+    voicemails,
     wizard,
 )
 from flexid.http.dispatch import Root
 from flexid.http.guards import Guards
 from flexid.http.peers import Proxies
-from flexid.http.portal import assets, logos, resources
+from flexid.http.portal import assets, files, logos, resources
 from flexid.http.provisioning import cards, documents, pages
 from flexid.http.request import FlexidSite
 from flexid.http.router import Router
@@ -86,11 +87,15 @@ RESOURCES: tuple[Routes, ...] = (
     vcards.account_routes,
     devices.own_routes,
     devices.account_routes,
+    voicemails.own_routes,
+    voicemails.account_routes,
+    voicemails.file_routes,
     cards.contact_routes,
     cards.stored_routes,
     documents.routes,
     pages.routes,
     logos.routes,
+    files.routes,
     *resources.RESOURCES,
 )
 """Every resource; a new one is added here, a page to `flexid.http.portal.resources`."""
@@ -110,10 +115,10 @@ def make_site(
     is_open: Callable[[], bool] = lambda: True,
 ) -> FlexidSite:
     """Return the server; `ready` names what is not well, and until `is_open` nothing but that is answered."""
-    files = assets.read()
+    shipped = assets.read()
     words = {
-        "asset": partial(assets.url, files),
-        "drawn_icon": assets.icons(assets.url(files, "icons.svg")),
+        "asset": partial(assets.url, shipped),
+        "drawn_icon": assets.icons(assets.url(shipped, "icons.svg")),
         "phone": phones.grouped,
     }
     templates = Templates(Languages(), settings.templates_dir, words, development=settings.development)
@@ -125,5 +130,5 @@ def make_site(
         templates,
         is_open,
     )
-    root = Root(router, [*every_route(), *health.routes(ready).routes, *assets.routes(files).routes])
-    return FlexidSite(root, reactor, max_body_size=settings.limits.max_body_size)
+    root = Root(router, [*every_route(), *health.routes(ready).routes, *assets.routes(shipped).routes])
+    return FlexidSite(root, reactor, max_body_size=settings.limits.max_body_size, intake=root.intake)

@@ -37,6 +37,7 @@ from flexid.services.devices import Devices
 from flexid.services.dictionaries import Dictionaries
 from flexid.services.digest import Digest
 from flexid.services.external_accounts import ExternalAccounts
+from flexid.services.files import Files
 from flexid.services.housekeeping import Housekeeping
 from flexid.services.integrations import Integrations
 from flexid.services.letters import LetterWriter
@@ -59,10 +60,13 @@ from flexid.services.space_pages import SpacePages
 from flexid.services.spaces import Spaces
 from flexid.services.statistics import Statistics
 from flexid.services.turn import Turn
+from flexid.services.uploads import Uploads
 from flexid.services.vcards import VCards
+from flexid.services.voicemails import Voicemails
 from flexid.services.wizards import Wizards
 from flexid.store.account_landmarks import LandmarkKeeper
 from flexid.store.database import Database
+from flexid.store.file_folder import FileFolder
 
 
 @frozen
@@ -98,6 +102,9 @@ class Services:
     call_forwardings: CallForwardings
     vcards: VCards
     devices: Devices
+    voicemails: Voicemails
+    uploads: Uploads
+    files: Files
     own_account: OwnAccount
     address_changes: AddressChanges
     account_mails: AccountMails
@@ -137,6 +144,8 @@ def build(settings: Settings, database: Database, clock: Clock, outside: Outside
     writer = LetterWriter(Templates(Languages(), settings.templates_dir), public, settings.mail.from_address)
     blocking = Blocking(settings.blocking)
     spaces = Spaces(database, directory, clock, settings.root_host)
+    folder = FileFolder(settings.uploads_dir)
+    files = Files(database, folder, clock, lifetimes.file)
     return Services(
         clock=clock,
         database=database,
@@ -167,6 +176,9 @@ def build(settings: Settings, database: Database, clock: Clock, outside: Outside
         call_forwardings=CallForwardings(database),
         vcards=VCards(database),
         devices=Devices(database, outside.registrar),
+        voicemails=Voicemails(database),
+        uploads=Uploads(database, folder, public, settings.limits.max_upload_size),
+        files=files,
         own_account=OwnAccount(database, directory, rules, api_keys, limits),
         address_changes=AddressChanges(database, rules, api_keys, blocking, limits, lifetimes),
         account_mails=AccountMails(database, clock, public, lifetimes.provisioning_token),
@@ -183,7 +195,7 @@ def build(settings: Settings, database: Database, clock: Clock, outside: Outside
         schema=Schema(database),
         administrators=Administrators(database, rules),
         seeding=Seeding(database),
-        housekeeping=Housekeeping(database, clock, lifetimes, api_keys),
+        housekeeping=Housekeeping(database, clock, lifetimes, api_keys, files),
         deliveries=Deliveries(database, clock, directory, writer, outside),
         notices=Notices(database, clock, outside.registrar),
     )

@@ -10,6 +10,7 @@ from attrs import frozen
 from flexid.base.clock import Clock
 from flexid.base.settings import Lifetimes
 from flexid.services.api_keys import ApiKeys
+from flexid.services.files import Files
 from flexid.store import accounts, auth_tokens, nonces, sessions, throttles
 from flexid.store.database import Database
 
@@ -22,6 +23,7 @@ class Housekeeping:
     clock: Clock
     lifetimes: Lifetimes
     api_keys: ApiKeys
+    files: Files
 
     async def clear_nonces(self, minutes: int | None = None) -> int:
         """Forget Digest nonces that were unused for so long; None = for their lifetime."""

@@ -11,6 +11,7 @@ from flexid.http.answers import JSON
 from flexid.http.api.openapi_answers import HEADERS, PROBLEM, PROBLEMS, answers, refusals
 from flexid.http.api.openapi_examples import example
 from flexid.http.api.openapi_schemas import Schema, Schemas
+from flexid.http.intake import FIELD
 from flexid.http.routes import MAX_ID, PUBLIC, USER, Parameter, Route, Routes
 
 TITLE = "flexid"
@@ -35,6 +36,12 @@ SECURITY: dict[str, Schema] = {
         "description": "A token of the OpenID server that the Space is configured with.",
     },
     "certificate": {"type": "mutualTLS", "description": "A client certificate that names the account."},
+}
+MULTIPART = "multipart/form-data"
+FORM_WITH_FILE: Schema = {
+    "type": "object",
+    "properties": {FIELD: {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}},
+    "required": [FIELD],
 }
 _IN_PATH = re.compile(r"\{(\w+)\}")
 
@@ -96,6 +103,8 @@ def _operation(route: Route, schemas: Schemas) -> Schema:
         body = {"schema": schema, "example": example(schema, schemas, whole=False)}
         required = bool(schemas.resolved(schema).get("required"))
         operation["requestBody"] = {"required": required, "content": {JSON: body}}
+    if route.upload:
+        operation["requestBody"] = {"required": True, "content": {MULTIPART: {"schema": FORM_WITH_FILE}}}
     for answer in operation["responses"].values():
         if JSON in answer.get("content", {}):
             shown = answer["content"][JSON]

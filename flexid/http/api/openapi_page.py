@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from flexid.base.text import Text
 from flexid.http.answers import JSON
+from flexid.http.intake import FIELD
 
 Schema = Mapping[str, Any]
 BASE = "https://sip.example.org"
@@ -190,6 +191,8 @@ def _curl(method: str, path: str, operation: Schema, body: Schema) -> str:
             line += ["-H", f"{parameter['name']}: 1"]
     if body:
         line += ["-H", f"Content-Type: {JSON}", "-d", json.dumps(body["example"], ensure_ascii=False)]
+    elif "requestBody" in operation:
+        line += ["-F", f"{FIELD}=@voicemail.wav"]
     return shlex.join([*line, BASE + path])
 
 
