@@ -88,10 +88,19 @@ def answer(question: str) -> str | None:
 
 def minutes(text: str) -> int:
     """Read a number of minutes."""
+    return _number(text, "minutes", 2**31 - 1)
+
+
+def days(text: str) -> int:
+    """Read a number of days."""
+    return _number(text, "days", 100 * 366)
+
+
+def _number(text: str, of: str, most: int) -> int:
     try:
         value = int(text)
     except ValueError:
         value = -1
-    if not 0 <= value <= 2**31 - 1:
-        raise ArgumentTypeError(f"{text!r} is no number of minutes")
+    if not 0 <= value <= most:
+        raise ArgumentTypeError(f"{text!r} is no number of {of}")
     return value

@@ -48,6 +48,18 @@ TABLE: tuple[Entry, ...] = (
     ),
     Entry("accounts import", "create the accounts of a file, all or none", "account_files:IMPORT"),
     Entry("accounts export", "write the accounts of a Space, without passwords", "account_files:EXPORT"),
+    Entry(
+        "accounts clear-files",
+        "count or delete voicemails older than so many days",
+        "voicemails:CLEAR_FILES",
+        ("accounts:clear-files",),
+    ),
+    Entry(
+        "accounts send-voicemail-emails",
+        "mail about voicemails that nobody was told of",
+        "voicemails:SEND_MAILS",
+        ("accounts:send-voicemails-emails",),
+    ),
     Entry("accounts seed", "write accounts from a seed file", "seeds:SEED", ("accounts:seed",)),
     Entry(
         "phone-countries update",
