@@ -1,0 +1,1 @@
+"""linphone-daemon, which sends SIP messages for us."""
