@@ -24,6 +24,7 @@ from flexid.outbound.outside import connect
 from flexid.services.administrators import Administrator
 from flexid.services.catalogue import Services, build
 from flexid.services.database_server import DatabaseServer
+from flexid.services.message_queue import MessageQueue, make_queue
 from flexid.store.database import Database
 from flexid.store.leadership import Leadership
 from flexid.timers import Repeated, Timers, deliveries, jobs, notices
@@ -95,6 +96,7 @@ class FlexidService(Service):
         services = build(self._settings, database, Clock(), outside)
         services.watch()
         leadership = Leadership(Database(self._reactor, dsn, 1))
+        queue = self._make_message_queue(database, dsn)
         timers = self._make_timers(services, leadership)
         listeners = self._make_listeners(services)
         await database.start()
@@ -102,6 +104,8 @@ class FlexidService(Service):
         await leadership.start()
         for timer in timers:
             timer.start()
+        if queue:
+            await queue.start()
         self._ready = True
         await listeners.open()
         addresses = ", ".join(listeners.addresses(self._settings.root_host))
@@ -117,6 +121,16 @@ class FlexidService(Service):
         self._endings += [leadership.stop, heralds.stop, carriers.stop, timers.stop]
         self._endings += [services.api_keys.flush, flushing.stop]
         return timers, carriers, heralds, flushing
+
+    def _make_message_queue(self, database: Database, dsn: str) -> MessageQueue | None:
+        if not self._settings.daemon.socket:
+            return None
+        queue = make_queue(
+            self._reactor, Clock(), database, Database(self._reactor, dsn, 1), self._settings, os.environ
+        )
+        queue.watch()
+        self._endings.append(queue.stop)
+        return queue
 
     def _make_listeners(self, services: Services) -> Listeners:
         from flexid.http.listeners import Listeners  # noqa: PLC0415  # imported in the meantime

@@ -42,6 +42,7 @@ def jobs(housekeeping: Housekeeping, sent: Deliveries, told: Notices) -> tuple[J
         Job("clear auth tokens", MINUTE, housekeeping.clear_auth_tokens),
         Job("clear sessions", MINUTE, housekeeping.clear_sessions),
         Job("clear throttle counters", MINUTE, housekeeping.clear_throttle_counters),
+        Job("clear SIP messages", MINUTE, housekeeping.clear_messages),
         Job("delete old files", MINUTE, housekeeping.files.delete_old),
         Job("delete slots that nobody filled", MINUTE, housekeeping.files.delete_unfilled),
         Job("remove deleted files", MINUTE, housekeeping.files.remove_deleted),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -214,6 +214,39 @@ class RedisSettings(Section):
         return self
 
 
+class DaemonSettings(Section):
+    """linphone-daemon, which sends SIP messages; see docs/messages.md."""
+
+    socket: Annotated[str, Field(pattern=r"^(/[!-~]+)?$", max_length=107)] = Field(
+        "", description="the full path of its socket, `/tmp/ld` of `--pipe ld`; empty = no SIP messages"
+    )
+    command: tuple[str, ...] = Field(
+        (), description="a program and its arguments: flexid runs linphone-daemon itself; `--pipe` is added to them"
+    )
+    allowed_domains: tuple[HostName, ...] = Field(
+        (), description="domains beside those of Spaces to which administrators of any Space may write"
+    )
+    newlines: Literal["line-separator", "refuse"] = Field(
+        "line-separator",
+        description="ends of lines, which the daemon cannot carry: `line-separator` makes them U+2028, or `refuse`",
+    )
+    longest_message: Annotated[int, Field(ge=1, le=15_000)] = Field(
+        15_000, description="bytes of a message's text in UTF-8; 1,300 suit networks that lose larger UDP datagrams"
+    )
+    longest_queue: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        10_000, description="messages of one Space that may wait to be sent"
+    )
+    messages_per_second: Annotated[int, Field(ge=1, le=200)] = Field(
+        30, description="how many are sent; from 45 a second on the daemon repeats itself and falls behind"
+    )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.command and not self.socket:
+            raise ValueError("daemon.command needs daemon.socket")
+        return self
+
+
 class TurnSettings(Section):
     """The TURN server that lets calls through firewalls; applications get credentials that it can check by itself."""
 
@@ -293,6 +326,7 @@ class Settings(Section):
     api: Api = Field(default_factory=Api)
     portal: Portal = Field(default_factory=Portal)
     redis: RedisSettings = Field(default_factory=RedisSettings)
+    daemon: DaemonSettings = Field(default_factory=DaemonSettings)
     turn: TurnSettings = Field(default_factory=TurnSettings)
     throttling: Throttling = Field(default_factory=Throttling)
     limits: Limits = Field(default_factory=Limits)

@@ -43,6 +43,7 @@ from flexid.services.integrations import Integrations
 from flexid.services.letters import LetterWriter
 from flexid.services.limits import Limits
 from flexid.services.logos import Logos
+from flexid.services.messages import Messages
 from flexid.services.notices import Notices
 from flexid.services.oidc_keys import OidcKeys
 from flexid.services.own_account import OwnAccount
@@ -116,6 +117,7 @@ class Services:
     provisioning: Provisioning
     phone_countries: PhoneCountries
     statistics: Statistics
+    messages: Messages
     turn: Turn
     wizards: Wizards
     schema: Schema
@@ -129,6 +131,7 @@ class Services:
         """Let what is kept in memory hear of changes."""
         self.directory.watch()
         self.api_keys.watch()
+        self.messages.watch()
 
 
 def build(settings: Settings, database: Database, clock: Clock, outside: Outside) -> Services:
@@ -190,6 +193,7 @@ def build(settings: Settings, database: Database, clock: Clock, outside: Outside
         provisioning=Provisioning(database, directory, lifetimes.provisioning_token, lifetimes.auth_token),
         phone_countries=PhoneCountries(database),
         statistics=Statistics(database),
+        messages=Messages(database, directory, settings.daemon),
         turn=Turn(clock, settings.turn),
         wizards=Wizards(database, lifetimes.provisioning_token),
         schema=Schema(database),

@@ -11,8 +11,12 @@ from flexid.base.clock import Clock
 from flexid.base.settings import Lifetimes
 from flexid.services.api_keys import ApiKeys
 from flexid.services.files import Files
-from flexid.store import accounts, auth_tokens, nonces, sessions, throttles
+from flexid.store import accounts, auth_tokens, messages, nonces, sessions, throttles
 from flexid.store.database import Database
+
+HEARD_OF = timedelta(hours=1)
+"""Later than this nothing is heard of a message that is under way: no process knows its daemon any more."""
+MESSAGES_KEPT = timedelta(days=30)
 
 
 @frozen
@@ -53,6 +57,12 @@ class Housekeeping:
     async def clear_throttle_counters(self) -> int:
         """Forget counters of windows that are over."""
         return await throttles.clear(self.database, self.clock.now())
+
+    async def clear_messages(self) -> int:
+        """Give up SIP messages that wait for too long, and forget those that came to their end long ago."""
+        now = self.clock.now()
+        given_up = await messages.expire(self.database) + await messages.abandon(self.database, now - HEARD_OF)
+        return given_up + await messages.clear(self.database, now - MESSAGES_KEPT)
 
     async def merge_account_counts(self) -> int:
         """Fold the rows that creations and deletions left in the table of counts."""
