@@ -18,6 +18,9 @@ from flexid.store.query import Query
 # hope of meeting enough of them soon, and to its end where they stand together. Holds for one statement.
 BY_INDEX_OF_TEXTS = "SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off;"
 
+FIRST = 200
+"""So many, in the wished order, tell how dense those stand who are wished."""
+
 _FILTERS = ("contacts_list", "admin", "status", "day")
 """The conditions that an index counts and gathers, the narrowest first."""
 _OWN_ORDERS = {("status", "id"), ("status", "status"), ("day", "updated_at")}
@@ -25,24 +28,21 @@ _OWN_ORDERS = {("status", "id"), ("status", "status"), ("day", "updated_at")}
 
 
 def counting(wish: AccountSearchWish, domain: str | None, most: int) -> Query:
-    """Return the statement that counts what the Space and each filter have, up to one more than `most`."""
+    """Return the statement that counts what the Space and each filter have, up to one more than `most`.
+
+    As `first` it says how many of the first `FIRST` in the wished order are wished.
+    """
     filters = {name: _count(name, domain, wish, most) for name in _counted(wish)}
-    counts = ", ".join(f"({sql}) AS {name}" for name, sql in {"space": COUNT.sql, **filters}.items())
-    return Query("count accounts that filters leave", f"SELECT {counts}", prepare=False)
+    first = f"SELECT count(*) FROM ({_in_order(wish, domain, FIRST)}) AS first WHERE matches"
+    counts = ", ".join(f"({sql}) AS {name}" for name, sql in {"first": first, "space": COUNT.sql, **filters}.items())
+    return Query("count accounts that filters leave", f"{IN_ORDER_OF_INDEX} SELECT {counts}", prepare=False)
 
 
 def walking(wish: AccountSearchWish, domain: str | None, limit: int, *, whole: bool = False) -> Query:
     """Return the statement that looks at the first accounts in the wished order."""
-    own = [name for name in _counted(wish) if (name, wish.sort) in _OWN_ORDERS] if domain is not None else []
-    source = (
-        _source(own[0], domain, wish, limit)
-        if own
-        else f"accounts a WHERE {IN_DOMAIN if domain is not None else 'true'}"
-    )
     sql = f"""{IN_ORDER_OF_INDEX}
         WITH looked_at AS MATERIALIZED (
-            SELECT {_looked_at(wish)} FROM {source} {order(wish.sort, domain, descending=wish.descending)}
-            LIMIT {limit + 1}
+            {_in_order(wish, domain, limit + 1)}
         ), {_page(wish, limit, whole=whole)}
     """
     return Query("search accounts, in their order", sql, prepare=False)
@@ -75,6 +75,14 @@ def searching(wish: AccountSearchWish, domain: str | None, limit: int, common: i
         ), {_page(wish, limit, whole=whole, sampled=f"(SELECT count(*) FROM sample) >= {common}")}
     """
     return Query("search accounts, by text", sql, prepare=False)
+
+
+def _in_order(wish: AccountSearchWish, domain: str | None, limit: int) -> str:
+    own = [name for name in _counted(wish) if (name, wish.sort) in _OWN_ORDERS] if domain is not None else []
+    every = f"accounts a WHERE {IN_DOMAIN if domain is not None else 'true'}"
+    source = _source(own[0], domain, wish, limit) if own else every
+    ordered = order(wish.sort, domain, descending=wish.descending)
+    return f"SELECT {_looked_at(wish)} FROM {source} {ordered} LIMIT {limit}"
 
 
 def _counted(wish: AccountSearchWish) -> list[str]:

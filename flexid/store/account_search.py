@@ -8,7 +8,7 @@ from flexid.domain.account import Account
 from flexid.domain.account_search import AccountSearchWish, ContactsListTitle, FoundAccounts
 from flexid.store import account_pages
 from flexid.store.account_criteria import criteria, is_indexed, parameters
-from flexid.store.account_gathering import counting, gathering, searching, walking
+from flexid.store.account_gathering import FIRST, counting, gathering, searching, walking
 from flexid.store.account_landmarks import LandmarkKeeper
 from flexid.store.account_pages import line
 from flexid.store.accounts import from_row
@@ -18,6 +18,8 @@ EXACT = 5_000
 """Up to so many accounts that a filter leaves, or that a Space has, all are looked at: totals and pages are exact."""
 EXACT_TEXT = 500
 """Up to so many that hold a text, in larger Spaces."""
+DENSE = FIRST // 2
+"""Where so many of the first accounts are wished, they fill any page, and no index of texts is asked."""
 COMMON = 32
 """Where so many of a sample hold a text, not all that do are gathered."""
 WALKED = 1_000
@@ -84,20 +86,21 @@ async def contacts_lists(runner: Runner, space_id: int) -> tuple[ContactsListTit
 async def _look(runner: Runner, domain: str | None, wish: AccountSearchWish, *, whole: bool = False) -> _Looked:
     """Return what the statement saw that tells the most."""
     bound = parameters(wish, domain) | {"offset": (wish.page - 1) * wish.per_page, "per_page": wish.per_page}
-    counts = (await runner.run(counting(wish, domain, EXACT), **bound))[0]
-    narrowest = min(counts, key=lambda name: int(counts[name]))
+    counts = {name: int(count) for name, count in (await runner.run(counting(wish, domain, EXACT), **bound))[0].items()}
+    is_dense = counts.pop("first") >= DENSE
+    narrowest = min(counts, key=lambda name: counts[name])
     if counts[narrowest] <= EXACT:
         return _Looked(await runner.run(gathering(wish, domain, narrowest, EXACT, whole=whole), **bound), EXACT)
-    if is_indexed(wish.text):
+    if is_indexed(wish.text) and not is_dense:
         query = searching(wish, domain, EXACT_TEXT, COMMON, whole=whole)
         others = _Looked(await runner.run(query, **bound), EXACT_TEXT)
         # What is not common fills no page in a large Space, whoever is looked at first.
-        if others.complete or not (others.sampled or EXACT_TEXT * WALKED >= wish.per_page * counts["space"]):
+        if others.complete or not (others.sampled or wish.per_page * counts["space"] <= EXACT_TEXT * WALKED):
             return others
         walk = _Looked(await runner.run(walking(wish, domain, WALKED, whole=whole), **bound), WALKED, others.matched)
     else:
         # One filter alone has told that it leaves more than could be counted.
-        known = EXACT if list(criteria(wish)) == [narrowest] else 0
+        known = EXACT if tuple(criteria(wish)) == (narrowest,) else 0
         walk = _Looked(await runner.run(walking(wish, domain, WALKED, whole=whole), **bound), WALKED, known)
         if narrowest == "space" or walk.matched >= wish.per_page:
             return walk
