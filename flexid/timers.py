@@ -41,6 +41,8 @@ def jobs(housekeeping: Housekeeping, sent: Deliveries, told: Notices) -> tuple[J
         Job("clear API keys", MINUTE, housekeeping.clear_api_keys),
         Job("clear auth tokens", MINUTE, housekeeping.clear_auth_tokens),
         Job("clear sessions", MINUTE, housekeeping.clear_sessions),
+        Job("clear kept answers", MINUTE, housekeeping.clear_kept_answers),
+        Job("clear files of accounts", MINUTE, housekeeping.clear_account_imports),
         Job("clear throttle counters", MINUTE, housekeeping.clear_throttle_counters),
         Job("clear SIP messages", MINUTE, housekeeping.clear_messages),
         Job("delete old files", MINUTE, housekeeping.files.delete_old),

@@ -15,7 +15,7 @@ from flexid.base.templates import Templates
 from flexid.base.text import Text
 from flexid.domain import errors
 from flexid.domain.account import Origin
-from flexid.http import answers, bodies, inputs, refusals, sending, visits
+from flexid.http import answers, bodies, inputs, refusals, repeats, sending, visits
 from flexid.http.answers import Answer
 from flexid.http.call import Call
 from flexid.http.client_certificates import shown
@@ -61,6 +61,9 @@ STATUS_OF_PAGE: Mapping[type[errors.DomainError], int] = {errors.SpaceExpired: 4
 
 BODILESS = frozenset({204, 304})
 """They say nothing about the length of a body (RFC 9110, 8.6)."""
+ALLOWED = "Authorization, Content-Type, From, Idempotency-Key, X-API-Key, X-Request-ID"
+EXPOSED = "WWW-Authenticate, X-Request-ID, Retry-After, Idempotency-Replayed"
+"""Headers that scripts of other sites may send to the API, and those that they may read of its answers."""
 BODY_METHODS = frozenset({b"POST", b"PUT", b"PATCH"})
 
 
@@ -143,6 +146,21 @@ class Router:
             body = bodies.read(request.body(), request.header("content-type") or "")
         if route.is_form:
             await admission.check_form(call, body)
+        if (key := repeats.key_of(call, route)) is not None:
+            return await repeats.answer(call, route, key, lambda: self._refuse_or_act(call, route, body, parameters))
+        return await self._act(call, route, body, parameters)
+
+    async def _refuse_or_act(
+        self, call: Call[Any], route: Route, body: Mapping[str, Any], parameters: Mapping[str, Any]
+    ) -> Answer:
+        try:
+            return await self._act(call, route, body, parameters)
+        except errors.DomainError as error:
+            return refusals.answer(call, error, *_statuses(error))
+
+    async def _act(
+        self, call: Call[Any], route: Route, body: Mapping[str, Any], parameters: Mapping[str, Any]
+    ) -> Answer:
         try:
             if route.first:
                 await route.first(call, body)
@@ -172,7 +190,7 @@ class Router:
     def _allow_any_origin(self, request: FlexidRequest) -> None:
         # Nothing under /api is authenticated by a cookie.
         request.setHeader("Access-Control-Allow-Origin", self.settings.api.allow_origin)
-        request.setHeader("Access-Control-Expose-Headers", "WWW-Authenticate, X-Request-ID, Retry-After")
+        request.setHeader("Access-Control-Expose-Headers", EXPOSED)
 
     async def _answer_unmatched(self, call: Call[Any], error: BaseException | None) -> Answer:
         allowed = set(error.valid_methods or ()) if isinstance(error, MethodNotAllowed) else set()
@@ -188,7 +206,7 @@ class Router:
         headers = {"Allow": methods}
         if request.path.startswith(b"/api"):
             headers["Access-Control-Allow-Methods"] = methods
-            headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, From, X-API-Key, X-Request-ID"
+            headers["Access-Control-Allow-Headers"] = ALLOWED
             headers["Access-Control-Max-Age"] = "86400"
         return Answer(status=204, headers=headers)
 

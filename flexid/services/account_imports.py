@@ -114,10 +114,6 @@ class AccountImports:
         """Forget a session's file, unless it is being worked on; return whether there was one."""
         return await account_imports.drop(self.database, _hash(session_id))
 
-    async def clear(self) -> int:
-        """Forget a file that nobody came back for; return how many there were."""
-        return await account_imports.clear(self.database)
-
     def _go_on(self, import_id: int, work: Any, form: Format, file: int | None) -> None:
         """Work on an import while the answer is on its way; what comes of it stands in the database."""
 

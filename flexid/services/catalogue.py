@@ -39,6 +39,7 @@ from flexid.services.digest import Digest
 from flexid.services.external_accounts import ExternalAccounts
 from flexid.services.files import Files
 from flexid.services.housekeeping import Housekeeping
+from flexid.services.idempotency import Idempotency
 from flexid.services.integrations import Integrations
 from flexid.services.letters import LetterWriter
 from flexid.services.limits import Limits
@@ -92,6 +93,7 @@ class Services:
     account_count: AccountCount
     account_imports: AccountImports
     account_exports: AccountExports
+    idempotency: Idempotency
     dictionaries: Dictionaries
     external_accounts: ExternalAccounts
     carddav_credentials: CardDavAccess
@@ -165,6 +167,7 @@ def build(settings: Settings, database: Database, clock: Clock, outside: Outside
         account_count=AccountCount(database, clock, settings.portal.show_account_count),
         account_imports=AccountImports(database, settings.accounts),
         account_exports=AccountExports(database),
+        idempotency=Idempotency(database),
         accounts=Accounts(database, directory, rules, api_keys),
         account_search=account_search,
         account_filters=AccountFilters(account_search, spaces, clock),

@@ -11,7 +11,16 @@ from flexid.base.clock import Clock
 from flexid.base.settings import Lifetimes
 from flexid.services.api_keys import ApiKeys
 from flexid.services.files import Files
-from flexid.store import accounts, auth_tokens, messages, nonces, sessions, throttles
+from flexid.store import (
+    account_imports,
+    accounts,
+    auth_tokens,
+    kept_answers,
+    messages,
+    nonces,
+    sessions,
+    throttles,
+)
 from flexid.store.database import Database
 
 HEARD_OF = timedelta(hours=1)
@@ -63,6 +72,14 @@ class Housekeeping:
         now = self.clock.now()
         given_up = await messages.expire(self.database) + await messages.abandon(self.database, now - HEARD_OF)
         return given_up + await messages.clear(self.database, now - MESSAGES_KEPT)
+
+    async def clear_kept_answers(self) -> int:
+        """Forget what was answered to requests that may no longer come again."""
+        return await kept_answers.clear(self.database)
+
+    async def clear_account_imports(self) -> int:
+        """Forget files of accounts that nobody came back for."""
+        return await account_imports.clear(self.database)
 
     async def merge_account_counts(self) -> int:
         """Fold the rows that creations and deletions left in the table of counts."""

@@ -6,11 +6,13 @@ of it instead, which take effect or not as they would have by themselves; all is
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Self
+
+from attrs import define, field
 
 from flexid.store.query import Query, Row
 from flexid.store.transaction import Transaction
@@ -20,43 +22,68 @@ RELEASE = Query("release a savepoint", "RELEASE SAVEPOINT within", prepare=False
 ROLL_BACK_TO = Query(
     "roll back to a savepoint", "ROLLBACK TO SAVEPOINT within; RELEASE SAVEPOINT within", prepare=False
 )
-_around: ContextVar[tuple[object, Transaction] | None] = ContextVar("around", default=None)
+Mark = Callable[[], Awaitable[object]]
+
+
+@define
+class Scope:
+    """What goes on around who asks: a transaction, or what has to be noted before something is done apart from it."""
+
+    database: object
+    transaction: Transaction | None
+    mark: Mark
+    _is_marked: bool = field(default=False, init=False)
+
+    def of(self, database: object) -> Transaction | None:
+        """Return the transaction, if it is one of that database and goes on."""
+        outer = self.transaction
+        return outer if outer and self.database is database and outer.is_open else None
+
+    async def go_apart(self) -> None:
+        """Note, once, that something is done which the transaction will not undo."""
+        if self.transaction is None and not self._is_marked:
+            self._is_marked = True
+            token = _around.set(None)
+            try:
+                await self.mark()
+            finally:
+                _around.reset(token)
+
+
+_around: ContextVar[Scope | None] = ContextVar("around", default=None)
 
 
 class Savepoint(Transaction):
     """A transaction within another one, with the same promises."""
 
     def __init__(self, around: Transaction) -> None:
-        self._outer = around
+        self._within = around
 
     async def __aenter__(self) -> Self:
-        await self._outer.run(SAVEPOINT)
+        await self._within.run(SAVEPOINT)
         return self
 
     async def run(self, query: Query, **parameters: Any) -> list[Row]:
         """Run one statement and return its rows."""
-        return await self._outer.run(query, **parameters)
+        return await self._within.run(query, **parameters)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if kind is None:
-            await self._outer.run(RELEASE)
-        elif kind is not GeneratorExit and self._outer.is_open:  # in which nothing can be awaited
-            await self._outer.run(ROLL_BACK_TO)
+            await self._within.run(RELEASE)
+        elif kind is not GeneratorExit and self._within.is_open:  # in which nothing can be awaited
+            await self._within.run(ROLL_BACK_TO)
 
 
-def around(database: object) -> Transaction | None:
-    """Return the transaction that goes on around who asks, if it is one of that database."""
-    found = _around.get()
-    return found[1] if found and found[0] is database and found[1].is_open else None
+around = _around.get
 
 
 @asynccontextmanager
-async def all_in(database: object, transaction: Transaction) -> AsyncIterator[Transaction]:
-    """Let all that is asked of a database from here on be part of one transaction."""
+async def all_in(database: object, transaction: Transaction, mark: Mark) -> AsyncIterator[Transaction]:
+    """Let all that is asked of a database from here on be part of one transaction; `mark` is for `apart`."""
     async with transaction:
-        token = _around.set((database, transaction))
+        token = _around.set(Scope(database, transaction, mark))
         try:
             yield transaction
         finally:
@@ -65,8 +92,12 @@ async def all_in(database: object, transaction: Transaction) -> AsyncIterator[Tr
 
 @contextmanager
 def apart() -> Iterator[None]:
-    """Let what is asked from here on stand by itself all the same: others have to see it at once."""
-    token = _around.set(None)
+    """Let what is asked from here on stand by itself all the same: others have to see it at once.
+
+    That it was begun is noted first, for the case that the transaction around it never ends.
+    """
+    scope = _around.get()
+    token = _around.set(Scope(scope.database, None, scope.mark) if scope else None)
     try:
         yield
     finally:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from flexid.store.ambient import Savepoint, all_in, around
+from flexid.store.ambient import Mark, Savepoint, all_in, around
 from flexid.store.connector import Connector, Timeouts, with_settings
 from flexid.store.listener import Listener, Subscription
 from flexid.store.pool import Pool
@@ -90,9 +90,11 @@ class Database:
         :raise ConstraintViolated: a constraint forbids it.
         :raise QueryFailed: PostgreSQL refused it for another reason.
         """
-        if (outer := around(self)) is not None:
-            async with Savepoint(outer) as savepoint:
-                return await savepoint.run(query, **parameters)
+        if (scope := around()) is not None:
+            await scope.go_apart()
+            if (outer := scope.of(self)) is not None:
+                async with Savepoint(outer) as savepoint:
+                    return await savepoint.run(query, **parameters)
         asked = self.reactor.seconds()
         connection = self._pool.at_once() or await self._pool.take(asked + self._timeouts.waiting)
         return await connection.execute(query, parameters, asked + self._timeouts.answer, done=self._pool.put_back)
@@ -104,16 +106,20 @@ class Database:
 
         :raise Unavailable: no connection is free in time, the server failed, or the commit did.
         """
-        if (outer := around(self)) is not None:
+        scope = around()
+        if scope is not None and (outer := scope.of(self)) is not None:
             return Savepoint(outer)
-        return Transaction(self.reactor, self._pool, self._timeouts, statement_timeout)
+        first = scope.go_apart if scope else None
+        return Transaction(self.reactor, self._pool, self._timeouts, statement_timeout, first)
 
-    def all_in_one(self) -> AbstractAsyncContextManager[Transaction]:
+    def all_in_one(self, mark: Mark) -> AbstractAsyncContextManager[Transaction]:
         """Begin a transaction of which all is part that is asked for within, by whomever (`flexid.store.ambient`).
+
+        `mark` is called before anything is done apart from it.
 
         :raise Unavailable: as `transaction` does.
         """
-        return all_in(self, Transaction(self.reactor, self._pool, self._timeouts, None))
+        return all_in(self, Transaction(self.reactor, self._pool, self._timeouts, None), mark)
 
     def dsn_for(self, statement_timeout: float) -> str:
         """Return how another process connects to this database; `statement_timeout` in seconds."""

@@ -16,11 +16,13 @@ from flexid.store.query import Query, Row
 
 _FIELDS = ("import_id", *(column.name for column in fields(StagedAccount)))
 _UNTYPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-COPY = Query("copy lines of an import", f"COPY account_import_rows ({', '.join(_FIELDS)}) FROM STDIN")
+COPY = Query("copy lines of an import", f"COPY account_import_rows ({', '.join(_FIELDS)}) FROM STDIN", prepare=False)
 # All of ours go by an index (flexid.store.connector); these read everything, and know best when they are asked.
-SETTINGS = Query("settle down to an import", "SET enable_seqscan = on; SET synchronous_commit = on")
-ANALYZE = Query("look at lines of imports", "ANALYZE (SKIP_LOCKED) account_import_rows")
-CALLING_CODES = Query("list calling codes", "SELECT DISTINCT country_code FROM phone_countries WHERE activated")
+SETTINGS = Query("settle down to an import", "SET enable_seqscan = on; SET synchronous_commit = on", prepare=False)
+ANALYZE = Query("look at lines of imports", "ANALYZE (SKIP_LOCKED) account_import_rows", prepare=False)
+CALLING_CODES = Query(
+    "list calling codes", "SELECT DISTINCT country_code FROM phone_countries WHERE activated", prepare=False
+)
 SPACE = Query(
     "find the Space of an import",
     """
@@ -31,10 +33,12 @@ SPACE = Query(
         LEFT JOIN space_digest_authentication_configurations d ON d.space_id = s.id
     WHERE i.id = %(id)s
     """,
+    prepare=False,
 )
 HASHED_WITH = Query(
     "note what an import is hashed with",
     "UPDATE account_imports SET realm = %(realm)s, algorithm = %(algorithm)s WHERE id = %(id)s",
+    prepare=False,
 )
 # What the database alone can tell: values that come twice, with the line where they stand first, and those that
 # somebody has.
@@ -75,6 +79,7 @@ PROBLEMS = Query(
     )
     SELECT line, kind, other, count(*) OVER () AS total FROM problems ORDER BY line, kind, other LIMIT %(most)s
     """,
+    prepare=False,
 )
 # In one statement, so that a Space with a limit is locked at its end only. By name, so that of two imports with the
 # same names one waits for the other, and neither for ever.
@@ -101,15 +106,17 @@ WRITE = Query(
     INSERT INTO provisioning_tokens (account_id, token, ip, user_agent)
     SELECT c.id, r.token, i.ip, i.user_agent FROM created c JOIN r ON r.username = c.username, i
     """,
+    prepare=False,
 )
-EMPTY = Query("delete lines of an import", "DELETE FROM account_import_rows WHERE import_id = %(id)s")
+EMPTY = Query("delete lines of an import", "DELETE FROM account_import_rows WHERE import_id = %(id)s", prepare=False)
 FINISH = Query(
     "note how an import ended",
     """
     UPDATE account_imports SET state = %(state)s, report = %(report)s, done = size, alive_at = now() WHERE id = %(id)s
     """,
+    prepare=False,
 )
-REPORT = Query("read the report of an import", "SELECT report FROM account_imports WHERE id = %(id)s")
+REPORT = Query("read the report of an import", "SELECT report FROM account_imports WHERE id = %(id)s", prepare=False)
 CONTENDED = (errors.DeadlockDetected, errors.SerializationFailure)
 VIOLATED = (errors.UniqueViolation, errors.CheckViolation)
 

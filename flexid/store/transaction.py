@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -31,7 +32,15 @@ class Transaction:
     itself for something meanwhile needs a second connection and may wait for it in vain: it should use `run` here.
     """
 
-    def __init__(self, reactor: Any, pool: Pool, timeouts: Timeouts, statement_timeout: float | None) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        pool: Pool,
+        timeouts: Timeouts,
+        statement_timeout: float | None,
+        first: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
+        """`first` is awaited before it begins."""
         self._reactor = reactor
         self._pool = pool
         self._timeouts = timeouts
@@ -41,9 +50,12 @@ class Transaction:
             self._begin += f"SET LOCAL statement_timeout = {round(statement_timeout * 1000)}; "
             self._answer += statement_timeout - timeouts.statement
         self._asked = 0.0
+        self._first = first
         self._connection: Connection | None = None
 
     async def __aenter__(self) -> Self:
+        if self._first:
+            await self._first()
         self._asked = self._reactor.seconds()
         self._connection = await self._pool.take(self._asked + self._timeouts.waiting)
         return self

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, get_type_hints
 
+from flexid.http import repeats
 from flexid.http.answers import JSON
 from flexid.http.api.openapi_answers import HEADERS, PROBLEM, PROBLEMS, answers, refusals
 from flexid.http.api.openapi_examples import example
@@ -95,7 +96,7 @@ def _operation(route: Route, schemas: Schemas) -> Schema:
         "x-caller": route.caller.name,
         "x-for": route.caller.value,
         "security": _security(route),
-        "parameters": [*_path_parameters(route), *(_parameter(each, schemas) for each in route.parameters)],
+        "parameters": [*_path_parameters(route), *(_parameter(each, schemas) for each in _sent_along(route))],
         "responses": answers(route, schemas),
     }
     if route.input:
@@ -110,6 +111,10 @@ def _operation(route: Route, schemas: Schemas) -> Schema:
             shown = answer["content"][JSON]
             shown["example"] = example(shown["schema"], schemas)
     return operation
+
+
+def _sent_along(route: Route) -> Sequence[Parameter]:
+    return (*route.parameters, repeats.PARAMETER) if route.method == "POST" else route.parameters
 
 
 def _security(route: Route) -> list[dict[str, list[str]]]:

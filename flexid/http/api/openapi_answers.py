@@ -48,7 +48,7 @@ REFUSALS: Mapping[int, Refusal] = {
     403: Refusal("Forbidden", "Not allowed: another's, blocked, full, off, or expired.", "Unauthorized area"),
     404: Refusal("NotFound", "No such thing, or none that this caller may see.", "Not found"),
     405: Refusal("WrongMethod", "The path has other methods.", "The method is not supported for this route", "Allow"),
-    409: Refusal("Conflict", "It exists already.", "It exists already"),
+    409: Refusal("Conflict", "It exists already, or the first request with this key still runs.", "It exists already"),
     410: Refusal("Expired", "It was good once.", "The provisioning token has expired"),
     413: Refusal("TooLarge", "The body is larger than a body may be.", "The body is too large"),
     422: Refusal("Invalid", "Fields are wrong; all of them are named at once.", "The username field is required."),
@@ -120,6 +120,9 @@ def _refused(route: Route) -> set[int]:
         statuses |= {405}
     if route.method in WITH_BODY:
         statuses |= {400, 413}
+    if route.method == "POST":
+        # Of its `Idempotency-Key`.
+        statuses |= {409, 422}
     if route.input or any(parameter.place == "query" for parameter in route.parameters):
         statuses |= {422}
     if route.caller is not PUBLIC:
