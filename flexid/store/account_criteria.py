@@ -48,7 +48,7 @@ CONDITIONS = {
 SAMPLED = "(hashint8(a.id) & 63) = 0"
 """One account in 64, as the smaller index of texts has them."""
 
-ENOUGH_OF_HOST = 3
+ENOUGH_OF_NAME, ENOUGH_OF_HOST = 12, 3
 WHOLE_NUMBER = 8
 """So many digits of a phone number, from its end, are taken for all that its owner says of it in his country."""
 
@@ -147,8 +147,9 @@ def _or_digits(words: list[str], where: str, text: SearchText) -> str:
 
 def _indexed(word: str) -> str:
     name, at, host = word.partition("@")
-    # Servers of mail are the same for many: the beginning of theirs tells enough, and each letter costs the index time.
-    part = f"{name}@{host[:ENOUGH_OF_HOST]}" if at and not _is_short(name) else word
+    # What stands about the @ tells enough, and each letter costs the index time; servers of mail are the same for many.
+    end = name[-ENOUGH_OF_NAME:]
+    part = f"{end}@{host[:ENOUGH_OF_HOST]}" if at and not _is_short(end) else word
     divided = part.translate(_DIVIDING)
     return f"% {_literally(divided.lstrip())}%" if _is_short(word) else _anywhere(divided)
 
