@@ -63,13 +63,14 @@ class Http2Connection:
         self.conn.send_headers(stream, list(sent.items()), end_stream=not content)
         self.heard[stream] = Heard()
         self._send()
-        while content:
+        rest = memoryview(content)
+        while rest:
             room = min(self.conn.local_flow_control_window(stream), self.conn.max_outbound_frame_size)
             if not room:
                 self._listen()
                 continue
-            piece, content = content[:room], content[room:]
-            self.conn.send_data(stream, piece, end_stream=not content)
+            piece, rest = bytes(rest[:room]), rest[room:]
+            self.conn.send_data(stream, piece, end_stream=not rest)
             self._send()
         return stream
 

@@ -173,7 +173,7 @@ class Caller:
         :raise OSError, HTTPException: there was no whole answer.
         """
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        content = None if body is None else json.dumps(body).encode()
+        content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         typed = {} if body is None else {"Content-Type": "application/json"}
         with closing(HTTPConnection(ADDRESS, self.port, timeout=PATIENCE)) as connection:
             connection.request(method, path, content, {"Host": self.authority, **self.headers, **typed, **named})
