@@ -29,6 +29,14 @@ async def test_ping_answers_pong(app: Application) -> None:
 
 
 @ensureDeferred
+async def test_an_empty_answer_names_a_type_too(app: Application) -> None:
+    account = await app.has_account("alice")
+    reply = await app.admin.delete(f"/api/accounts/{account['id']}")
+    # Without one, the client in liblinphone 5.1 crashes.
+    assert (reply.status, reply.body, reply.headers["Content-Type"]) == (200, b"", "text/plain; charset=utf-8")
+
+
+@ensureDeferred
 async def test_an_unknown_host_is_not_configured(app: Application) -> None:
     for host in ("nowhere.localhost", "", "TENANT.localhost.evil.org", "[::1]:8080"):
         reply = await app.nobody.at(host).get("/api/ping")
