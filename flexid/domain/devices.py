@@ -36,6 +36,16 @@ class Device:
     version: str | None = None
     device_name: str | None = None
 
+    @property
+    def title(self) -> str:
+        """Return what people may call it."""
+        return self.device_name or self.program or self.uuid
+
+    @property
+    def program(self) -> str:
+        """Return what it runs, empty if it does not say."""
+        return f"{self.app} {self.version}" if self.app else self.user_agent or ""
+
 
 def read(field: bytes, value: bytes) -> Device | None:
     """Return the device in a field of an account's hash; None if its value is no SIP contact.

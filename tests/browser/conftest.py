@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 from browser.chromium import PROGRAM, Chromium, started
 from browser.doors import Doors
-from browser.town import Town, settle
+from browser.town import DEVICES, Town, settle
+from support import redis_server
 from support.flexid_process import running
 
 
@@ -23,9 +24,11 @@ def chromium() -> Iterator[Chromium]:
 
 @pytest.fixture(scope="session")
 def town(chromium: Chromium) -> Iterator[Town]:
-    """A flexid with people in it; it is not begun where there is no browser."""
+    """A flexid with people and their devices in it; it is not begun where there is no browser."""
     del chromium
-    with running() as flexid:
+    with redis_server.running() as redis, running(redis_url=redis.url) as flexid:
+        for uuid, agent in DEVICES.items():
+            redis.ask("HSET", "fs:alice.martin@sip.example.org", f'"<{uuid}>"', redis_server.contact(uuid, agent=agent))
         yield settle(flexid)
 
 

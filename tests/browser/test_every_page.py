@@ -10,6 +10,7 @@ from browser import checks
 from browser.chromium import Chromium
 from browser.doors import Doors
 from browser.looks import PHONE, WIDE, Look
+from browser.town import DEVICES
 from browser.words import word
 from playwright.sync_api import Page
 from support.flexid_process import running
@@ -35,6 +36,9 @@ QUERIES = {
     "/admin/accounts/{account_id}/dictionary/edit": "?key=department",
     "/admin/accounts/{account_id}/dictionary/delete": "?key=department",
 }
+QUERIES |= dict.fromkeys(
+    ("/devices/delete", "/admin/accounts/{account_id}/devices/delete"), f"?uuid={next(iter(DEVICES))}"
+)
 PAGES = [
     route
     for route in every_route()

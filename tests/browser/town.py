@@ -83,6 +83,11 @@ Anouk Besson, Bastien Carlier, Chloé Dumas, Dario Esposito, Élise Faure, Farid
 Inès Jacquet, Jonas Keller, Klara Lindqvist, Lucas Moreau, Maëlle Nicolas, Noah Olivier, Océane Perrin, Paul Quentin,
 Rosa Santos, Samuel Tessier, Thanh Nguyen, Ulysse Vidal, Valérie Weber, Yann Le Goff, Zoé Arnaud
 """
+DEVICES = {
+    "urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8": "LinphoneAndroid%2F6.0.4%20(Pixel%209)%20LinphoneSDK%2F5.4",
+    "urn:uuid:6ba7b811-9dad-11d1-80b4-00c04fd430c8": "Linphone-Desktop%2F6.0.1%20(alice-thinkpad)%20Qt%2F6.8",
+}
+"""What Alice Martin has, as devices call themselves when they register."""
 PLAIN = str.maketrans("éèëêïîôçà", "eeeeiioca")
 
 

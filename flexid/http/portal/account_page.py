@@ -19,9 +19,17 @@ routes = Routes("/admin/accounts/{account_id}", title="Account", portal=True)
 
 @routes.get(caller=ADMIN)
 async def show(call: Call[Any], account_id: int) -> Answer:
-    """Show an account with its provisioning code and dictionary, and what can be done with it."""
+    """Show an account with its provisioning code, devices and dictionary, and what can be done with it."""
     account = await call.services.accounts.show(call.actor, account_id)
-    return page_of(call, "account", account, provisioning=await link_of(call, account))
+    known = call.services.devices
+    return page_of(
+        call,
+        "account",
+        account,
+        provisioning=await link_of(call, account),
+        devices=await known.on_page(account),
+        devices_are_known=known.are_known,
+    )
 
 
 @routes.get("/qrcode", caller=ADMIN)
