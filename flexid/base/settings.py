@@ -280,6 +280,9 @@ class Limits(Section):
     max_upload_size: Annotated[int, Field(ge=1024, le=1 << 40)] = Field(
         10 << 20, description="bytes of an uploaded file, such as a voicemail"
     )
+    max_import_size: Annotated[int, Field(ge=1024, le=1 << 32)] = Field(
+        64 << 20, description="bytes of a file of accounts: 100,000 of them take about 10 MB"
+    )
 
 
 class Api(Section):

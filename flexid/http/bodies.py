@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable
-from typing import Any
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO
 from urllib.parse import parse_qsl
 
 import orjson
@@ -28,6 +30,14 @@ class Upload:
     content: bytes = field(repr=False)
 
 
+@frozen
+class LargeFile:
+    """A file without a name, to be closed."""
+
+    file: BinaryIO
+    size: int
+
+
 def read(content: bytes, content_type: str) -> dict[str, Any]:
     """Return the fields of a body; what is neither JSON nor a form, or no object, has none.
 
@@ -41,6 +51,33 @@ def read(content: bytes, content_type: str) -> dict[str, Any]:
     if kind == "multipart/form-data":
         return _multipart(content, content_type)
     return {}
+
+
+def read_on_disk(content: BinaryIO, content_type: str) -> dict[str, Any]:
+    """Return the fields of a form with large files, which stay on disk; it waits for the disk, and is for threads.
+
+    :raise Malformed: it is no form.
+    """
+    content.seek(0)
+    boundary = parse_options_header(content_type)[1].get("boundary", "")
+    try:
+        parser = MultipartParser(content, boundary, part_limit=MAX_FORM_FIELDS)
+        return _fields((part.name, _stored(part) if part.filename is not None else part.value) for part in parser)
+    except (MultipartError, ValueError) as error:
+        raise Malformed(Text("Invalid form: {why}", why=str(error))) from None
+
+
+def on_disk(content: BinaryIO) -> LargeFile:
+    """Return a file that another process can read; it waits for the disk, and is for threads."""
+    file = TemporaryFile()  # noqa: SIM115  # its user closes it
+    content.seek(0)
+    copyfileobj(content, file)
+    file.flush()
+    return LargeFile(file, file.tell())
+
+
+def _stored(part: Any) -> LargeFile | None:
+    return on_disk(part.file) if part.filename else None
 
 
 def _json(content: bytes) -> dict[str, Any]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from flexid.base.text import Text
+from flexid.domain.account_imports import ImportRefused
 from flexid.domain.errors import DomainError, Invalid, Throttled, Unauthenticated, Unavailable
 from flexid.http import answers
 from flexid.http.answers import Answer
 from flexid.http.call import Call
+from flexid.http.import_report import shown_report
 from flexid.http.pages import page
 
 BROKEN = Text("Something went wrong on our side")
@@ -24,6 +26,8 @@ def answer(call: Call[Any], error: DomainError, status: int, page_status: int) -
         body["errors"] = {
             field: [_translated(call, reason) for reason in reasons] for field, reasons in error.errors.items()
         }
+    if isinstance(error, ImportRefused):
+        body |= shown_report(error.report, lambda reason: _translated(call, reason))
     return _rendered(call, (status, page_status), body, headers(error))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import count
 from math import inf
 from typing import Any
@@ -41,8 +41,9 @@ class FlexidRequest(Request):
 
     def gotLength(self, length: int | None) -> None:
         """Be told the length of the body before it comes; None where the client does not say."""
-        self.longest = self.channel.site.max_body_size
-        if self.intake is None and (intake := self.channel.site.intake(self, *self.channel.request_line())):
+        line = self.channel.request_line()
+        self.longest = self.channel.site.longest_body(*line)
+        if self.intake is None and (intake := self.channel.site.intake(self, *line)):
             self.intake, self.longest = intake, intake.longest
             # However the request ends.
             self.notifyFinish().addBoth(lambda _: intake.close())
@@ -141,13 +142,24 @@ class FlexidSite(Site):
         *,
         max_body_size: int,
         intake: Callable[[FlexidRequest, bytes, bytes], Intake | None] = _nothing,
+        large: Mapping[bytes, int] | None = None,
         idle_seconds: int = 60,
     ) -> None:
-        """`intake` is asked with the method and path of each request what is to take its body, if not memory."""
+        """`intake` is asked with the method and path of each request what is to take its body, if not memory.
+
+        `large` has the paths to which larger bodies may be posted, and how large these are.
+        """
         super().__init__(resource, timeout=idle_seconds, reactor=reactor, parsePOSTFormSubmission=False)
         self.reactor = reactor
         self.intake = intake
         self.max_body_size = max_body_size
+        self._large = large or {}
+
+    def longest_body(self, method: bytes, path: bytes) -> int:
+        """Return how many bytes the body of a request may have."""
+        if method != b"POST" or not self._large:
+            return self.max_body_size
+        return self._large.get(path.partition(b"?")[0].rstrip(b"/"), self.max_body_size)
 
     def log(self, request: Any) -> None:
         """Write no line for each request: that costs a sixth of the speed, and what matters has events of its own."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 from twisted.internet.defer import ensureDeferred
+from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 from werkzeug.exceptions import MethodNotAllowed
 
@@ -15,7 +16,7 @@ from flexid.base.templates import Templates
 from flexid.base.text import Text
 from flexid.domain import errors
 from flexid.domain.account import Origin
-from flexid.http import answers, bodies, inputs, refusals, repeats, sending, visits
+from flexid.http import answers, bodies, inputs, refusals, repeats, sending, streaming, visits
 from flexid.http.answers import Answer
 from flexid.http.call import Call
 from flexid.http.client_certificates import shown
@@ -27,6 +28,7 @@ from flexid.http.portal import admission
 from flexid.http.request import FlexidRequest
 from flexid.http.routes import PUBLIC, Handler, Route
 from flexid.http.sending import FileAnswer
+from flexid.http.streaming import StreamedAnswer
 from flexid.services.catalogue import Services
 from flexid.services.uploads import Upload
 
@@ -142,7 +144,10 @@ class Router:
             call.known_space, call.caller = call.received.admitted.known_space, call.received.admitted.caller
         else:
             await self._admit(call, route)
-        if not request.intake and (request.method in BODY_METHODS or route.is_form):
+        if route.large and route.is_form:
+            content: Any = request.content
+            body = await deferToThread(bodies.read_on_disk, content, request.header("content-type") or "")
+        elif not request.intake and not route.large and (request.method in BODY_METHODS or route.is_form):
             body = bodies.read(request.body(), request.header("content-type") or "")
         if route.is_form:
             await admission.check_form(call, body)
@@ -262,6 +267,9 @@ def _send(request: FlexidRequest, answer: Answer) -> None:
         request.defaultContentType = None
     for name, value in answer.headers.items():
         request.setHeader(name, value)
+    if isinstance(answer, StreamedAnswer):
+        streaming.send(request, answer)
+        return
     if answer.status not in BODILESS:
         request.setHeader("Content-Length", str(answer.size))
     if isinstance(answer, FileAnswer):

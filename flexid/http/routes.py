@@ -77,6 +77,9 @@ class Route:
     upload: Callable[..., Awaitable[Upload]] | None = None
     """Its body is a form with a file, which goes to disk as it comes: called before any of it is taken, with the call
     and the parameters of the path."""
+    large: bool = False
+    """Its body may be as large as a file of accounts, and stays on disk: in `call.request.content`, or as a form's
+    file."""
     answers: Mapping[int, Any] = field(factory=dict)
     """What success looks like where the handler's annotation does not tell: by status, a type, one or more media
     types, or None where it may be anything."""
@@ -126,6 +129,7 @@ class Routes:
         certificates: bool = False,
         parameters: Sequence[Parameter] = (),
         upload: Callable[..., Awaitable[Upload]] | None = None,
+        large: bool = False,
         answers: Mapping[int, Any] | None = None,
     ) -> Callable[[Handler], Handler]:
         """Return a decorator that declares its function as the handler of a route."""
@@ -152,6 +156,7 @@ class Routes:
                     certificates,
                     parameters,
                     upload,
+                    large,
                     answers or {},
                 )
             )

@@ -13,6 +13,7 @@ from flexid.domain import phones
 from flexid.http import health
 from flexid.http.api import (
     account_actions,
+    account_files,
     account_mails,
     account_types,
     accounts,
@@ -65,6 +66,7 @@ RESOURCES: tuple[Routes, ...] = (
     creation_tokens.routes,
     creation_request_tokens.routes,
     push.routes,
+    account_files.routes,
     accounts.routes,
     accounts.resolve_routes,
     statistics.routes,
@@ -133,4 +135,6 @@ def make_site(
         is_open,
     )
     root = Root(router, [*every_route(), *health.routes(ready).routes, *assets.routes(shipped).routes])
-    return FlexidSite(root, reactor, max_body_size=settings.limits.max_body_size, intake=root.intake)
+    limits = settings.limits
+    large = {route.path.encode(): limits.max_import_size for route in every_route() if route.large}
+    return FlexidSite(root, reactor, max_body_size=limits.max_body_size, intake=root.intake, large=large)

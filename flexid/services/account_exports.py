@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from attrs import frozen
 
@@ -32,17 +32,17 @@ class AccountExports:
             raise NotFound
         return domain
 
-    async def pieces(self, domain: str, wish: AccountSearchWish, form: Format) -> AsyncIterator[bytes]:
+    async def pieces(self, domain: str, wish: AccountSearchWish, form: Format) -> AsyncGenerator[bytes, None]:
         """Yield the accounts of a domain that a wish is true of, by id, as they are written.
 
         Accounts that come or go meanwhile may be among them or not; all others are, once.
 
         :raise Unavailable: the database is away.
         """
-        if heading := account_exports.heading(form):
-            yield heading
+        before = account_exports.heading(form)
         after: int | None = 0
         while after is not None:
             after, found = await store.read(self.database, domain, wish, after)
-            if found:
-                yield account_exports.written(form, found)
+            if before or found:
+                yield before + account_exports.written(form, found)
+            before = b""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, TypedDict
 
+from attrs import evolve
 from pydantic import Field
 
 from flexid.base.text import Text
@@ -104,6 +105,16 @@ class AccountFilters(Input):
     admin: Flag | None = None
     updated_since: Moment | None = None
 
+    def wish(self) -> AccountSearchWish:
+        """Return what is looked for, on the first page."""
+        return AccountSearchWish(
+            text=SearchText.read(self.search or ""),
+            domain=self.domain.lower() if self.domain else None,
+            activated=self.activated,
+            role=None if self.admin is None else "admin" if self.admin else "user",
+            updated_since=self.updated_since,
+        )
+
 
 class ResolveAnswer(TypedDict):
     """What an address stands for."""
@@ -112,16 +123,27 @@ class ResolveAnswer(TypedDict):
     payload: ResolvedAccountAnswer
 
 
+def filters_of(call: Call[Any]) -> tuple[dict[str, str], AccountFilters]:
+    """Return the filters in the query string, as they were sent and as they are meant.
+
+    :raise Invalid: one of them cannot be read.
+    """
+    # The first of each name counts, as everywhere.
+    asked = dict(reversed(call.queries()))
+    sent = {wished.name: asked[wished.name] for wished in FILTERS if asked.get(wished.name)}
+    return sent, read(AccountFilters, sent)
+
+
 async def has_room(call: Call[Any], body: Mapping[str, Any]) -> None:
     """Refuse a creation in a full Space, or in none, before its input is validated."""
-    space = await _space_for(call, body.get("domain")) if call.actor.super_admin else call.space
+    space = await space_for(call, body.get("domain")) if call.actor.super_admin else call.space
     await call.services.accounts.refuse_if_full(space)
 
 
 async def faults_of_new(call: Call[Any], values: Mapping[str, Any]) -> Mapping[str, Sequence[Text]]:
     """Return what is wrong with the readable fields of a new account."""
     try:
-        space = await _space_for(call, values.get("domain"))
+        space = await space_for(call, values.get("domain"))
     except Invalid as no_space:
         return {**await call.services.accounts.faults(call.space, _fields(values)), **no_space.errors}
     return await call.services.accounts.faults(space, _fields(values))
@@ -130,7 +152,7 @@ async def faults_of_new(call: Call[Any], values: Mapping[str, Any]) -> Mapping[s
 async def faults_of_change(call: Call[Any], values: Mapping[str, Any], account_id: int) -> Mapping[str, list[Text]]:
     """Return what is wrong with the readable fields of a changed account."""
     account = await call.services.accounts.show(call.actor, account_id)
-    space = await _space_for(call, account.domain)
+    space = await space_for(call, account.domain)
     return await call.services.accounts.faults(space, _fields(values), but=account_id)
 
 
@@ -145,21 +167,11 @@ async def page(call: Call[Any]) -> dict[str, object]:
 
     Of a text that more than a thousand accounts of a large Space hold, only some are listed.
     """
-    # The first of each name counts, as everywhere.
+    sent, filters = filters_of(call)
     asked = dict(reversed(call.queries()))
-    sent = {wished.name: asked[wished.name] for wished in FILTERS if asked.get(wished.name)}
-    filters = read(AccountFilters, sent)
     number = page_number(asked.get("page"))
     per_page = min(page_number(asked.get("per_page"), otherwise=PER_PAGE), MOST_PER_PAGE)
-    wish = AccountSearchWish(
-        text=SearchText.read(filters.search or ""),
-        domain=filters.domain.lower() if filters.domain else None,
-        activated=filters.activated,
-        role=None if filters.admin is None else "admin" if filters.admin else "user",
-        updated_since=filters.updated_since,
-        page=number,
-        per_page=per_page,
-    )
+    wish = evolve(filters.wish(), page=number, per_page=per_page)
     total, accounts = await call.services.account_search.whole_page(call.actor, call.space, wish)
     data = [show(account, call.settings.lifetimes) for account in accounts]
     extra = sent | ({"per_page": str(per_page)} if per_page != PER_PAGE else {})
@@ -170,7 +182,7 @@ async def page(call: Call[Any]) -> dict[str, object]:
 async def create(call: Call[AccountInput]) -> AccountAnswer:
     """Create an account in the Space of the host, or in the Space of `domain` for super administrators."""
     given = call.input
-    space = await _space_for(call, given.domain)
+    space = await space_for(call, given.domain)
     new = NewAccount(**given.model_dump(exclude={"password", "domain"}), domain=space.domain)
     account = await call.services.accounts.create(
         space, new, given.password, call.origin, call.origin.user_agent or space.name
@@ -263,7 +275,12 @@ async def resolve(call: Call[Any], sip: str) -> ResolveAnswer:
     return ResolveAnswer(type="account", payload=show_resolved(account, call.settings.lifetimes))
 
 
-async def _space_for(call: Call[Any], domain: object) -> Space:
+async def space_for(call: Call[Any], domain: object) -> Space:
+    """Return the Space that new accounts go to: that of the host, or one that a super administrator names.
+
+    :raise Forbidden: a super administrator names a domain that no Space has.
+    :raise Invalid: somebody else does.
+    """
     wanted = domain.lower() if isinstance(domain, str) and domain else None
     return await call.services.accounts.space_for(call.space, call.actor, wanted)
 

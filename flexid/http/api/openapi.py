@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, get_type_hints
 
+from flexid.domain.account_exports import CONTENT_TYPES
 from flexid.http import repeats
 from flexid.http.answers import JSON
 from flexid.http.api.openapi_answers import HEADERS, PROBLEM, PROBLEMS, answers, refusals
@@ -106,6 +107,9 @@ def _operation(route: Route, schemas: Schemas) -> Schema:
         operation["requestBody"] = {"required": required, "content": {JSON: body}}
     if route.upload:
         operation["requestBody"] = {"required": True, "content": {MULTIPART: {"schema": FORM_WITH_FILE}}}
+    if route.large:
+        kinds = {kind: {"schema": {"type": "string"}} for kind in CONTENT_TYPES.values()}
+        operation["requestBody"] = {"required": True, "content": {**kinds, MULTIPART: {"schema": FORM_WITH_FILE}}}
     for answer in operation["responses"].values():
         if JSON in answer.get("content", {}):
             shown = answer["content"][JSON]
