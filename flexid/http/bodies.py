@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from shutil import copyfileobj
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO
@@ -18,6 +18,7 @@ from flexid.base.text import Text
 from flexid.domain.errors import Malformed
 
 MAX_FORM_FIELDS = 1000
+MULTIPART = "multipart/form-data"
 FORM = "application/x-www-form-urlencoded"
 _NESTED = re.compile(r"([^\[\]]+)\[([^\[\]]+)\]")
 
@@ -48,7 +49,7 @@ def read(content: bytes, content_type: str) -> dict[str, Any]:
         return _json(content)
     if kind == FORM:
         return _form(content)
-    if kind == "multipart/form-data":
+    if kind == MULTIPART:
         return _multipart(content, content_type)
     return {}
 
@@ -60,11 +61,26 @@ def read_on_disk(content: BinaryIO, content_type: str) -> dict[str, Any]:
     """
     content.seek(0)
     boundary = parse_options_header(content_type)[1].get("boundary", "")
+    fields: dict[str, Any] = {}
+    parts = []
     try:
-        parser = MultipartParser(content, boundary, part_limit=MAX_FORM_FIELDS)
-        return _fields((part.name, _stored(part) if part.filename is not None else part.value) for part in parser)
+        for part in MultipartParser(content, boundary, part_limit=MAX_FORM_FIELDS):
+            parts.append(part)
+            fields |= _fields([(part.name, _stored(part) if part.filename is not None else part.value)])
     except (MultipartError, ValueError) as error:
+        close(fields)
         raise Malformed(Text("Invalid form: {why}", why=str(error))) from None
+    finally:
+        for part in parts:
+            part.close()
+    return fields
+
+
+def close(fields: Mapping[str, Any]) -> None:
+    """Close the large files of a form; those that are closed already do not mind."""
+    for value in fields.values():
+        if isinstance(value, LargeFile):
+            value.file.close()
 
 
 def on_disk(content: BinaryIO) -> LargeFile:

@@ -145,15 +145,22 @@ class Router:
         else:
             await self._admit(call, route)
         if route.large and route.is_form:
-            content: Any = request.content
-            body = await deferToThread(bodies.read_on_disk, content, request.header("content-type") or "")
-        elif not request.intake and not route.large and (request.method in BODY_METHODS or route.is_form):
+            return await self._answer_large_form(call, route, parameters)
+        if not request.intake and not route.large and (request.method in BODY_METHODS or route.is_form):
             body = bodies.read(request.body(), request.header("content-type") or "")
         if route.is_form:
             await admission.check_form(call, body)
         if (key := repeats.key_of(call, route)) is not None:
             return await repeats.answer(call, route, key, lambda: self._refuse_or_act(call, route, body, parameters))
         return await self._act(call, route, body, parameters)
+
+    async def _answer_large_form(self, call: Call[Any], route: Route, parameters: Mapping[str, Any]) -> Answer:
+        body = await _read_large_form(call.request)
+        try:
+            await admission.check_form(call, body)
+            return await self._act(call, route, body, parameters)
+        finally:
+            bodies.close(body)
 
     async def _refuse_or_act(
         self, call: Call[Any], route: Route, body: Mapping[str, Any], parameters: Mapping[str, Any]
@@ -220,6 +227,16 @@ def _statuses(error: errors.DomainError) -> tuple[int, int]:
     """Return the status of an error for programs, and for people."""
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
     return status, STATUS_OF_PAGE.get(type(error), status)
+
+
+async def _read_large_form(request: FlexidRequest) -> dict[str, Any]:
+    kind = request.header("content-type") or ""
+    if kind.startswith(bodies.MULTIPART):
+        content: Any = request.content
+        return await deferToThread(bodies.read_on_disk, content, kind)
+    if request.received > request.channel.site.max_body_size:
+        raise errors.TooLarge
+    return bodies.read(request.body(), kind)
 
 
 async def _show_again(

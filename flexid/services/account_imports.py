@@ -97,7 +97,8 @@ class AccountImports:
         begun = await account_imports.begin(self.database, NewImport(space.domain, size, origin, made_by, session))
         if begun is None:
             raise Unavailable(BUSY)
-        self._go_on(begun.id, "check", form, file)
+        # The caller closes its own, perhaps before it is this one's turn.
+        self._go_on(begun.id, "check", form, os.dup(file))
 
     async def find(self, session_id: str) -> AccountImport | None:
         """Return the file that a session has on its way."""
@@ -122,6 +123,9 @@ class AccountImports:
                 await self._run(import_id, work, form, file)
             except Unavailable:
                 self.log.warn("The import {id} broke off", id=import_id)
+            finally:
+                if file is not None:
+                    os.close(file)
 
         ensureDeferred(go())
 

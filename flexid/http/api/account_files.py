@@ -13,7 +13,7 @@ from flexid.domain.errors import Invalid
 from flexid.http import streaming
 from flexid.http.answers import Answer
 from flexid.http.api.accounts import FILTERS, filters_of, space_for
-from flexid.http.bodies import LargeFile, on_disk, read_on_disk
+from flexid.http.bodies import MULTIPART, LargeFile, close, on_disk, read_on_disk
 from flexid.http.call import Call
 from flexid.http.import_report import ImportAnswer, shown_report
 from flexid.http.inputs import Flag, Input, Text255, read
@@ -96,7 +96,9 @@ def _format(call: Call[Any], otherwise: Format) -> Format:
 
 def _file(call: Call[Any], kind: str) -> LargeFile | None:
     content: Any = call.request.content
-    if kind != "multipart/form-data":
+    if kind != MULTIPART:
         return on_disk(content)
-    part = read_on_disk(content, call.request.header("content-type") or "").get(FILE)
+    form = read_on_disk(content, call.request.header("content-type") or "")
+    part = form.pop(FILE, None)
+    close(form)
     return part if isinstance(part, LargeFile) else None

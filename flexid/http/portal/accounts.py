@@ -51,6 +51,7 @@ async def show(call: Call[Any]) -> Answer:
         filters_set=_filters_set(call, wish),
         sorts={name: _sort_link(found.wish, name) for name in (SORTS if chosen else SORTS_OF_EVERY_SPACE)},
         links=_page_links(found),
+        export=f"{routes.prefix}/export?{urlencode(_query(wish))}" if chosen else None,
     )
 
 
