@@ -74,6 +74,7 @@ def _render(
         copyright=space.copyright_text if space else None,
         year=call.services.clock.now().year,
         viewer=visit.viewer,
+        devices_are_known=call.services.devices.are_known,
         csrf_token=csrf_token,
         theme=visit.theme,
         flash=visit.flash,

@@ -21,15 +21,9 @@ routes = Routes("/admin/accounts/{account_id}", title="Account", portal=True)
 async def show(call: Call[Any], account_id: int) -> Answer:
     """Show an account with its provisioning code, devices and dictionary, and what can be done with it."""
     account = await call.services.accounts.show(call.actor, account_id)
-    known = call.services.devices
-    return page_of(
-        call,
-        "account",
-        account,
-        provisioning=await link_of(call, account),
-        devices=await known.on_page(account),
-        devices_are_known=known.are_known,
-    )
+    provisioning = await link_of(call, account)
+    devices = await call.services.devices.on_page(account)
+    return page_of(call, "account", account, provisioning=provisioning, devices=devices)
 
 
 @routes.get("/qrcode", caller=ADMIN)

@@ -18,15 +18,9 @@ routes = Routes("/dashboard", title="Dashboard", portal=True)
 async def dashboard(call: Call[Any]) -> Answer:
     """Show the account of whoever is signed in."""
     account = await call.services.own_account.show(call.actor)
-    known = call.services.devices
-    return page(
-        call,
-        "dashboard/page.html",
-        account=account,
-        provisioning=await link_of(call, account),
-        devices=await known.on_page(account),
-        devices_are_known=known.are_known,
-    )
+    provisioning = await link_of(call, account)
+    devices = await call.services.devices.on_page(account)
+    return page(call, "dashboard/page.html", account=account, provisioning=provisioning, devices=devices)
 
 
 @routes.get("/qrcode", caller=USER)

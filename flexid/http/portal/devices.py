@@ -20,17 +20,16 @@ account_routes = Routes("/admin/accounts/{account_id}/devices", title="Devices o
 
 
 class DeviceForm(Input):
-    """Which device is meant: its name may hold what no path can."""
+    """Which device is meant: its name may hold what no path can; nobody has one without a name."""
 
-    uuid: AnyText
+    uuid: AnyText = ""
 
 
 @routes.get(caller=USER)
 async def show(call: Call[Any]) -> Answer:
     """List the devices of whoever is signed in."""
-    devices = call.services.devices
-    found = await devices.on_page(await call.services.own_account.show(call.actor))
-    return page(call, "devices/page.html", devices=found, are_known=devices.are_known)
+    account = await call.services.own_account.show(call.actor)
+    return page(call, "devices/page.html", devices=await call.services.devices.on_page(account))
 
 
 @routes.get("/delete", caller=USER)
