@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import define
+from attrs import define, field
 from twisted.logger import Logger
 
 from flexid.base.text import Text
@@ -17,6 +17,8 @@ from flexid.outbound.redis import Redis, RedisTrouble
 
 B2BUA = "flexisip/B2BUA/account"
 """The channel on which the B2BUA hears of external accounts."""
+QUIET = 10.0
+"""Seconds between two lines of the log that say the same: many may ask while Redis is away."""
 UNAVAILABLE = Text("The list of devices cannot be reached at the moment")
 
 
@@ -27,6 +29,7 @@ class RedisRegistrar:
     log = Logger()
 
     redis: Redis
+    _quiet_until: float = field(default=0.0, init=False)
 
     def is_configured(self) -> bool:
         """Say yes."""
@@ -80,8 +83,14 @@ class RedisRegistrar:
         try:
             return await self.redis.run(*command, patience=patience)
         except RedisTrouble as trouble:
-            self.log.warn("Redis at {address}: {trouble}", address=str(self.redis.address), trouble=str(trouble))
+            self._warn(trouble)
             raise Unavailable(UNAVAILABLE) from None
+
+    def _warn(self, trouble: RedisTrouble) -> None:
+        now = self.redis.reactor.seconds()
+        if now >= self._quiet_until:
+            self._quiet_until = now + QUIET
+            self.log.warn("Redis at {address}: {trouble}", address=str(self.redis.address), trouble=str(trouble))
 
 
 def _age(device: Device | None) -> float:
