@@ -230,6 +230,19 @@ async def test_sentinels_lead_to_whichever_server_is_the_master(monkeypatch: pyt
         client.close()
 
 
+@ensureDeferred
+async def test_a_server_that_is_no_longer_the_master_is_not_taken_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    replica = free_port()
+
+    async def outdated(*_: object) -> tuple[str, int]:
+        return "127.0.0.1", replica
+
+    monkeypatch.setattr(Redis, "_ask_sentinel", outdated)
+    with running("--port", str(replica), "--bind", "127.0.0.1", "--replicaof", "127.0.0.1", str(free_port())):
+        why, _ = await _trouble(_client("redis-sentinel://127.0.0.1/registrar"))
+    assert why == "the Sentinels name a server that says it is a slave"
+
+
 async def _settle(is_so: Any) -> None:
     end = time.monotonic() + 15
     while not is_so():
