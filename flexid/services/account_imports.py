@@ -18,7 +18,7 @@ from flexid.domain.account import Origin
 from flexid.domain.account_imports import AccountImport, Format, ImportRefused, ImportReport
 from flexid.domain.errors import Unavailable
 from flexid.domain.space import Space
-from flexid.services.import_process import ImportBroken, ImportProcesses
+from flexid.services.import_process import ImportBroken, ImportProcesses, ImportRun
 from flexid.services.import_worker import Order
 from flexid.store import account_imports
 from flexid.store.account_imports import NewImport
@@ -130,24 +130,17 @@ class AccountImports:
         ensureDeferred(go())
 
     async def _run(self, import_id: int, work: Any, form: Format, file: int | None, heard: Heard = _nobody) -> None:
+        """Work on an import when it is its turn; that it waits, or goes on, is told all the time."""
         if len(self._turns.waiting) >= LONGEST_QUEUE:
-            raise Unavailable(BUSY)
-        await self._turns.acquire()
-        try:
-            await self._work(Order(self._dsn, import_id, work, form, self._rules), file, heard)
-        except ImportBroken:
             await account_imports.break_off(self.database, import_id)
-            raise Unavailable(BROKEN) from None
-        finally:
-            self._turns.release()
-
-    async def _work(self, order: Order, file: int | None, heard: Heard) -> None:
-        run = ImportProcesses(self.database.reactor, os.environ).start(order, file)
+            raise Unavailable(BUSY)
+        runs: list[ImportRun] = []
 
         async def beat() -> None:
-            heard(run.done)
+            done = runs[0].done if runs else 0
+            heard(done)
             try:
-                await account_imports.beat(self.database, order.import_id, run.done)
+                await account_imports.beat(self.database, import_id, done)
             except Unavailable:
                 self.log.debug("The database is away: an import goes on in silence")
 
@@ -155,7 +148,16 @@ class AccountImports:
         beats.clock = self.database.reactor
         beats.start(BEAT_SECONDS, now=False)
         try:
-            await run.ended
+            await self._turns.acquire()
+            try:
+                order = Order(self._dsn, import_id, work, form, self._rules)
+                runs.append(ImportProcesses(self.database.reactor, os.environ).start(order, file))
+                await runs[0].ended
+            finally:
+                self._turns.release()
+        except ImportBroken:
+            await account_imports.break_off(self.database, import_id)
+            raise Unavailable(BROKEN) from None
         finally:
             beats.stop()
 

@@ -7,6 +7,8 @@ from typing import Generic, TypeVar
 
 from attrs import define, field
 
+from flexid.store.ambient import around
+
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
@@ -26,8 +28,8 @@ class Cache(Generic[K, V]):
             return value
         generation = self._generation
         loaded = await load()
-        # What changed while it was loading may be old already.
-        if loaded is not None and self.trusted and generation == self._generation:
+        # What changed while it was loading may be old already; what a transaction sees may never come true.
+        if loaded is not None and self.trusted and generation == self._generation and around() is None:
             if len(self._values) >= self.size:
                 del self._values[next(iter(self._values))]
             self._values[key] = loaded

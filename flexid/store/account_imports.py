@@ -86,7 +86,7 @@ async def begin(runner: Runner, new: NewImport) -> AccountImport | None:
         domain=new.domain,
         session_hash=new.session_hash,
         size=new.size,
-        ip=origin.ip,
+        ip=origin.ip or None,
         user_agent=origin.user_agent,
         made_by=new.made_by,
     )

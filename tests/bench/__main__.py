@@ -9,7 +9,7 @@ import time
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from bench import million, wrk
+from bench import files, million, wrk
 from bench.measuring import measure, measure_ceiling, measure_latency
 from bench.report import Report, Result
 from bench.rows import DEEP_PAGE, FIRST_PAGE, OWN_ACCOUNT, OWN_ACCOUNT_PATH, rows
@@ -26,7 +26,11 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, default=100_000, help="how many accounts the Space has")
     parser.add_argument("--only", default="", metavar="TEXT", help="measure only rows whose name contains it")
     parser.add_argument("--million", action="store_true", help="measure the lists of a million accounts instead")
+    parser.add_argument("--files", action="store_true", help="measure an import and an export of files instead")
     options = parser.parse_args()
+    if options.files:
+        files.measure(RESULTS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-files.json", options.accounts)
+        return
     if options.million:
         million.measure(RESULTS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-million.json")
         return
