@@ -65,5 +65,5 @@ def test_an_import_during_which_flexid_is_killed_is_whole_or_not_there(
     # The same request with the same key: what was answered before, done now, or the word that nobody knows.
     again = _import(admin, prefix, prefix)
     assert again in {200, 409}
-    assert _import(admin, prefix, f"{prefix} anew") == (422 if written[0] or again == 200 else 200)
+    assert _import(admin, prefix, f"{prefix}-anew") == (422 if written[0] or again == 200 else 200)
     assert _written(flexid, prefix) == (LINES, LINES, LINES, LINES)
