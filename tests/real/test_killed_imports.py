@@ -13,13 +13,13 @@ from support.flexid_process import ADDRESS, PATIENCE, Caller, Flexid
 
 pytestmark = pytest.mark.real
 
-LINES = 2000
+LINES = 4000
 HEADER = (
     "Username,Password,Role,Status,Phone,Email,External Username,External Domain,External Password,External Realm,"
     "External Registrar,External Outbound Proxy,External Protocol"
 )
 # An import of so many lines takes most of a second: before its process runs, while it reads, while it writes, after.
-DELAYS = (0.02, 0.25, 0.45, 0.65, 0.9)
+DELAYS = (0.02, 0.3, 0.5, 0.6, 0.75)
 
 
 def _import(admin: Caller, prefix: str, key: str) -> int | None:
