@@ -29,6 +29,23 @@ class ImportAnswer(TypedDict):
     more: int
 
 
+class _Refusal(TypedDict):
+    message: str
+    errors: dict[str, list[str]]
+
+
+class RefusedImportAnswer(_Refusal, total=False):
+    """Why nothing was created: `errors` by line and column, such as `3.Phone`, and the report of what was read."""
+
+    accounts: int
+    admins: int
+    active: int
+    external_accounts: int
+    imported: bool
+    problems: list[ImportProblem]
+    more: int
+
+
 def shown_report(report: ImportReport, translate: Callable[[Text], str]) -> ImportAnswer:
     """Return a report as the API shows it."""
     return ImportAnswer(

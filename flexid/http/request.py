@@ -20,6 +20,7 @@ from flexid.http.intake import Intake
 _PROCESS = random_bytes(8).hex()
 _numbers = count(1)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
+LARGE_AT_ONCE = 16
 DRAIN_SECONDS = 30.0
 """How long a refused body is read and thrown away, so that its sender reads the answer; then it is cut off."""
 
@@ -36,13 +37,16 @@ class FlexidRequest(Request):
     """What takes the body, where that goes to disk."""
     longest = 0
     """How many bytes of a body are taken."""
+    is_crowded = False
+    """Whether too many large bodies come at once for this one to be taken, if it is large."""
 
+    _has_place = False
     channel: Any
 
     def gotLength(self, length: int | None) -> None:
         """Be told the length of the body before it comes; None where the client does not say."""
         line = self.channel.request_line()
-        self.longest = self.channel.site.longest_body(*line)
+        self.longest = self._longest(length, self.channel.site.longest_body(*line))
         if self.intake is None and (intake := self.channel.site.intake(self, *line)):
             self.intake, self.longest = intake, intake.longest
             # However the request ends.
@@ -51,6 +55,20 @@ class FlexidRequest(Request):
         super().gotLength(0 if is_too_long or self.intake else length)
         if is_too_long:
             self._refuse_body()
+
+    def _longest(self, length: int | None, most: int) -> int:
+        """Take one of the places for large bodies, which lie on the disk while they come; anybody may send them."""
+        site = self.channel.site
+        is_large = most > site.max_body_size and (length is None or length > site.max_body_size)
+        if self._has_place or not is_large:
+            return most
+        self.is_crowded = site.large_bodies >= LARGE_AT_ONCE
+        if self.is_crowded:
+            return int(site.max_body_size)
+        self._has_place = True
+        site.large_bodies += 1
+        self.notifyFinish().addBoth(lambda _: site.give_place())
+        return most
 
     def handleContentChunk(self, data: bytes) -> None:
         """Take a piece of the body."""
@@ -153,7 +171,13 @@ class FlexidSite(Site):
         self.reactor = reactor
         self.intake = intake
         self.max_body_size = max_body_size
+        self.large_bodies = 0
+        """How many come, or are being worked on."""
         self._large = large or {}
+
+    def give_place(self) -> None:
+        """Let another large body come."""
+        self.large_bodies -= 1
 
     def longest_body(self, method: bytes, path: bytes) -> int:
         """Return how many bytes the body of a request may have."""

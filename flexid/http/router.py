@@ -134,7 +134,7 @@ class Router:
     async def _answer(self, call: Call[Any], route: Route | None, parameters: Mapping[str, Any]) -> Answer:
         request = call.request
         if request.is_too_large:
-            raise errors.TooLarge
+            raise errors.Unavailable if request.is_crowded else errors.TooLarge
         if route is None:
             raise errors.NotFound(Text("The route could not be found."))
         body = {}

@@ -15,7 +15,7 @@ from flexid.http.answers import Answer
 from flexid.http.api.accounts import FILTERS, filters_of, space_for
 from flexid.http.bodies import MULTIPART, LargeFile, close, on_disk, read_on_disk
 from flexid.http.call import Call
-from flexid.http.import_report import ImportAnswer, shown_report
+from flexid.http.import_report import ImportAnswer, RefusedImportAnswer, shown_report
 from flexid.http.inputs import Flag, Input, Text255, read
 from flexid.http.routes import ADMIN, Parameter, Routes
 
@@ -40,6 +40,7 @@ class ImportQuery(Input):
     caller=ADMIN,
     large=True,
     parameters=(DRY_RUN, FORMAT, DOMAIN),
+    answers={200: ImportAnswer, 422: RefusedImportAnswer},
 )
 async def import_file(call: Call[Any]) -> ImportAnswer:
     """Create the accounts of a CSV file or of JSON lines, all of them, or none if there is any problem: 422 then.

@@ -86,7 +86,8 @@ def answers(route: Route, schemas: Schemas) -> dict[str, Schema]:
     """Return what a route may answer, by status."""
     told = {str(status): _success(status, each, schemas) for status, each in _declared(route).items()}
     refused = {str(status): _reference(status) for status in sorted(_refused(route))}
-    return {**told, **refused}
+    # What a route tells of its own refusals is more than the others have in common.
+    return {**told, **{status: refusal for status, refusal in refused.items() if status not in told}}
 
 
 def _declared(route: Route) -> Mapping[int, Any]:

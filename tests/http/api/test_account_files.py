@@ -139,6 +139,21 @@ async def test_a_file_may_be_larger_than_other_bodies_up_to_a_bound(app: Applica
     assert (await send(app.admin, HEADER, *filler, path="/api/accounts")).status == 413
 
 
+@pytest.mark.parametrize("settings", [{"limits": {"max_body_size": 4096}}])
+@ensureDeferred
+async def test_too_many_large_files_at_once_have_to_wait(app: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    filler = [f"user{n},some_password,user,active,,,,,,,,," for n in range(200)]
+    path = f"{PATH}?dry_run=1"
+    # In memory the next one begins while the one before is being put away.
+    monkeypatch.setattr("flexid.http.request.LARGE_AT_ONCE", 2)
+    for _ in range(4):
+        assert (await send(app.admin, HEADER, *filler, path=path)).status == 200
+    monkeypatch.setattr("flexid.http.request.LARGE_AT_ONCE", 0)
+    crowded = await send(app.admin, HEADER, *filler, path=path)
+    assert (crowded.status, crowded.headers["Retry-After"]) == (503, "1")
+    assert (await send(app.admin, HEADER, ALICE, path=path)).status == 200
+
+
 @ensureDeferred
 async def test_a_format_that_there_is_not_is_refused(app: Application) -> None:
     imported = await send(app.admin, HEADER, path=f"{PATH}?format=xml")
