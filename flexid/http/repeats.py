@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from twisted.internet.threads import deferToThread
+
 from flexid.base.text import Text
 from flexid.domain.errors import Malformed
 from flexid.domain.kept_answers import LONGEST_KEY, KeptAnswer, KeyedRequest, is_key
@@ -45,16 +47,17 @@ async def answer(call: Call[Any], route: Route, key: str, act: Callable[[], Awai
         given = await act()
         return KeptAnswer(given.status, given.content_type, given.headers, given.body)
 
-    kept, is_first = await call.services.idempotency.once(_request(call, route, key), first)
+    body_hash = await deferToThread(_body_hash, call) if route.large else _body_hash(call)
+    kept, is_first = await call.services.idempotency.once(_request(call, route, key, body_hash), first)
     headers = kept.headers if is_first else {**kept.headers, REPLAYED: "true"}
     return Answer(kept.body, kept.content_type, kept.status, headers)
 
 
-def _request(call: Call[Any], route: Route, key: str) -> KeyedRequest:
+def _request(call: Call[Any], route: Route, key: str, body_hash: bytes) -> KeyedRequest:
     # Of somebody who is not signed in, the address and the program are all that is known.
     caller = f"account {call.caller.account_id}" if call.caller else f"{call.origin.ip} {call.origin.user_agent}"
     path = hashlib.sha256(call.request.uri).hexdigest()
-    return KeyedRequest(caller, f"{call.space.domain} {route.path} {path}", key, _body_hash(call))
+    return KeyedRequest(caller, f"{call.space.domain} {route.path} {path}", key, body_hash)
 
 
 def _body_hash(call: Call[Any]) -> bytes:
