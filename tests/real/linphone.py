@@ -54,6 +54,22 @@ class Linphone:
         for folder in (".local/share/linphone", ".config/linphone"):
             (home / folder).mkdir(parents=True)
 
+    @property
+    def socket(self) -> str:
+        """The path of its socket."""
+        return str(SOCKETS / self._name)
+
+    def is_running(self) -> bool:
+        """Say whether it lives."""
+        return self._process is not None and self._process.poll() is None
+
+    def kill(self) -> None:
+        """Let it die as it does when it crashes: its socket stays, and nobody is there."""
+        assert self._process
+        process, self._process = self._process, None
+        process.kill()
+        process.wait()
+
     def start(self, configuration: Sections) -> None:
         """Start with a configuration, and return when the daemon has fetched its document, or given that up."""
         self._file.write_text(_written({"sip": SIP, **configuration}))
