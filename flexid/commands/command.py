@@ -24,10 +24,11 @@ class Problem(Exception):  # noqa: N818  # it is told to a person, and need not 
 
 @frozen
 class Outcome:
-    """What a command has to say: to people, and to programs."""
+    """What a command has to say: to people, and to programs; `failed` makes its exit code 1."""
 
     text: str
     data: object
+    failed: bool = False
 
 
 @frozen

@@ -46,6 +46,8 @@ async def _run(reactor: Any, command: Command, configuration: Configuration, opt
     except Exception as error:  # noqa: BLE001  # whatever it is, one line is more use here than a traceback
         _fail(_reasons(error))
     print_out(orjson.dumps(outcome.data).decode() if options.json else outcome.text)
+    if outcome.failed:
+        sys.exit(FAILED)
 
 
 def _interrupt(work: Deferred[Outcome]) -> Deferred[None]:

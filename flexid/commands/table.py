@@ -79,6 +79,8 @@ TABLE: tuple[Entry, ...] = (
         "upkeep:CLEAR_NONCES",
         ("digest:clear-nonces", "digest:clear-opaques"),
     ),
+    Entry("messages send", "send a SIP message", "messages:SEND"),
+    Entry("doctor", "look at all that flexid needs, and say what to do", "doctor:EXAMINE"),
     Entry("db migrate", "bring the database up to date", "database:MIGRATE"),
     Entry("db status", "tell how the database is", "database:STATUS"),
     Entry("db backup", "write the whole database into a file", "database:BACKUP"),

@@ -89,9 +89,9 @@ UNREACHABLE: Mapping[DaemonState | None, Text] = {
     "busy": Text("Another program is connected to the SIP daemon"),
     "away": Text("The SIP daemon does not answer"),
     "connecting": Text("The SIP daemon does not answer"),
-    None: Text("Nobody has connected to the SIP daemon yet"),
+    None: Text("No process is connected to the SIP daemon"),
 }
-"""Why nothing can be sent at the moment, by the daemon's state; None if nobody has seen it."""
+"""Why nothing can be sent at the moment, by the daemon's state; None if no process looks after it."""
 TOO_MANY = Text("Too many messages wait to be sent")
 
 

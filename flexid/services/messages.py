@@ -101,7 +101,7 @@ class Messages:
         return found(await messages.find(self.database, _uuid(message), message, domain))
 
     async def daemon(self) -> DaemonReport | None:
-        """Return how the process that owns the daemon's socket finds it; None if none has ever looked."""
+        """Return how the process that owns the daemon's socket finds it; None if no process does."""
         return await message_daemons.find(self.database, self.settings.socket)
 
     def _readable(self, text: str) -> str:

@@ -28,7 +28,18 @@ REPORT = Query(
     ON CONFLICT (socket) DO UPDATE SET state = excluded.state, error = excluded.error, since = excluded.since
     """,
 )
-FIND = Query("find how a daemon is", "SELECT state, error, since FROM message_daemons WHERE socket = %(socket)s")
+# A process that has died leaves its report, but not the lock.
+FIND = Query(
+    "find how a daemon is",
+    """
+    SELECT state, error, since FROM message_daemons WHERE socket = %(socket)s AND EXISTS (
+        SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 7025883 AND granted
+        AND objid = hashtext(%(socket)s)::oid AND database = (
+            SELECT oid FROM pg_database WHERE datname = current_database()
+        )
+    )
+    """,
+)
 
 
 async def hold(runner: Runner, socket: str) -> bool:
@@ -46,6 +57,6 @@ async def report(runner: Runner, socket: str, found: DaemonReport) -> None:
 
 
 async def find(runner: Runner, socket: str) -> DaemonReport | None:
-    """Return how a daemon is; None if no process has ever looked after it."""
+    """Return how a daemon is; None if no process looks after it."""
     rows = await runner.run(FIND, socket=socket)
     return DaemonReport(**rows[0]) if rows else None

@@ -260,7 +260,7 @@ async def test_another_client_of_the_daemon_is_named(app: Application, daemon: F
 @ensureDeferred
 async def test_where_no_process_sends_nothing_is_kept(app: Application) -> None:
     reply = await app.admin.post("/api/messages", HELLO)
-    assert (reply.status, reply.json["message"]) == (503, "Nobody has connected to the SIP daemon yet")
+    assert (reply.status, reply.json["message"]) == (503, "No process is connected to the SIP daemon")
     assert rows(app) == []
 
 
