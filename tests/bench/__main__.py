@@ -9,7 +9,7 @@ import time
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from bench import files, million, wrk
+from bench import files, messages, million, wrk
 from bench.measuring import measure, measure_ceiling, measure_latency
 from bench.report import Report, Result
 from bench.rows import DEEP_PAGE, FIRST_PAGE, OWN_ACCOUNT, OWN_ACCOUNT_PATH, rows
@@ -27,7 +27,11 @@ def main() -> None:
     parser.add_argument("--only", default="", metavar="TEXT", help="measure only rows whose name contains it")
     parser.add_argument("--million", action="store_true", help="measure the lists of a million accounts instead")
     parser.add_argument("--files", action="store_true", help="measure an import and an export of files instead")
+    parser.add_argument("--messages", action="store_true", help="measure SIP messages by linphone-daemon instead")
     options = parser.parse_args()
+    if options.messages:
+        messages.measure(RESULTS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-messages.json")
+        return
     if options.files:
         files.measure(RESULTS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-files.json", options.accounts)
         return

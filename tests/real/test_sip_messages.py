@@ -16,8 +16,9 @@ import pytest
 from attrs import frozen
 from real.answering_machine import AnsweringMachine
 from real.conftest import require
-from real.linphone import PROGRAM, SIP, SOCKETS, Linphone, Sections
+from real.linphone import PROGRAM, SIP, SOCKETS, Linphone
 from real.nasty import is_sendable, pairs, sent_as
+from real.routing import routed_to
 from support.flexid_process import Caller, Flexid, wait_until
 from support.postgres import Postgres
 
@@ -27,13 +28,6 @@ DOMAIN = "localhost"
 FINAL = {"delivered", "not_delivered", "unknown", "expired"}
 SIP_TIMEOUT = 32.0
 """Seconds after which a SIP client gives up (RFC 3261, 17.1.2.2)."""
-
-
-def routed_to(machine: AnsweringMachine) -> Sections:
-    """Return the configuration of a daemon that sends everything to the machine."""
-    route = f"<sip:127.0.0.1:{machine.port};lr>"
-    identity = {"reg_identity": f"sip:notifier@{DOMAIN}", "reg_proxy": f"sip:127.0.0.1:{machine.port}"}
-    return {"proxy_0": {**identity, "reg_route": route, "reg_sendregister": "0"}}
 
 
 @frozen
@@ -100,7 +94,7 @@ def supervised(
     folder = tmp_path_factory.mktemp("supervised")
     path = SOCKETS / f"{folder.parent.name}-{folder.name}-{machine.port}"
     rc = folder / "factory"
-    sections = {"sip": SIP, **routed_to(machine)}
+    sections = {"sip": SIP, **routed_to(machine, DOMAIN)}
     rc.write_text("".join(f"[{name}]\n" + "".join(f"{k}={v}\n" for k, v in s.items()) for name, s in sections.items()))
     command = f"/usr/bin/prlimit,--core=0,{PROGRAM},--factory-config,{rc}"
     flexid = Flexid(database_url=postgres.create_database(), daemon_socket=str(path), daemon_command=command)
@@ -123,7 +117,7 @@ def supervised(
 @pytest.fixture(scope="module")
 def stage(postgres: Postgres, machine: AnsweringMachine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     daemon = Linphone(tmp_path_factory.mktemp("daemon"))
-    daemon.start(routed_to(machine))
+    daemon.start(routed_to(machine, DOMAIN))
     dsn = postgres.create_database()
     nodes = (
         Flexid(database_url=dsn, daemon_socket=daemon.socket),
