@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 
 from flexid.base.settings import Lifetimes
 from flexid.domain.account import Account
 from flexid.http.answers import moment
 from flexid.http.api.account_actions import ActionAnswer
 from flexid.http.api.account_types import TypeAnswer
+from flexid.http.api.call_forwardings import ForwardingAnswer
 from flexid.http.api.space_integrations import CardDavServerAnswer
 
 
@@ -17,6 +18,29 @@ class PasswordAnswer(TypedDict):
     """A stored password, of which nothing but the algorithm is ever shown."""
 
     algorithm: str
+
+
+class PendingCodeAnswer(TypedDict):
+    """A code that was sent; what it is, is shown to administrators who look at this one account."""
+
+    code: NotRequired[str]
+    created_at: str
+    updated_at: str
+    expire_at: str | None
+    ip: str | None
+    user_agent: str | None
+
+
+class EmailCodeAnswer(PendingCodeAnswer):
+    """A code on its way to a new email address."""
+
+    email: str
+
+
+class PhoneCodeAnswer(PendingCodeAnswer):
+    """A code on its way to a new phone number."""
+
+    phone: str
 
 
 class AccountAnswer(TypedDict):
@@ -41,17 +65,17 @@ class AccountAnswer(TypedDict):
     dictionary: dict[str, str]
     sip_uri: str
     passwords: list[PasswordAnswer]
-    email_change_code: dict[str, Any] | None
+    email_change_code: EmailCodeAnswer | None
     types: list[TypeAnswer]
     actions: list[ActionAnswer]
     carddav_servers: list[CardDavServerAnswer]
-    phone_change_code: dict[str, Any] | None
+    phone_change_code: PhoneCodeAnswer | None
 
 
 class ResolvedAccountAnswer(AccountAnswer):
     """An account with its call forwardings, as Flexisip's router reads it."""
 
-    call_forwardings: list[dict[str, Any]]
+    call_forwardings: list[ForwardingAnswer]
 
 
 def show(account: Account, lifetimes: Lifetimes, *, with_codes: bool = False) -> AccountAnswer:
@@ -86,7 +110,7 @@ def show(account: Account, lifetimes: Lifetimes, *, with_codes: bool = False) ->
 
 def show_resolved(account: Account, lifetimes: Lifetimes) -> ResolvedAccountAnswer:
     """Return the account with its call forwardings in Flexisip's words: it takes any it does not know for `always`."""
-    forwardings = [
+    forwardings: list[Any] = [
         {**forwarding, "type": "away" if forwarding["type"] == "no_answer" else forwarding["type"]}
         for forwarding in account.call_forwardings
     ]
@@ -99,7 +123,7 @@ def _token_expiry(account: Account, minutes: int) -> str | None:
     return moment(account.provisioning_token_made_at + timedelta(minutes=minutes))
 
 
-def _pending(code: dict[str, Any] | None, minutes: int, *, with_codes: bool) -> dict[str, Any] | None:
+def _pending(code: dict[str, Any] | None, minutes: int, *, with_codes: bool) -> Any:
     if code is None:
         return None
     made_at = datetime.fromisoformat(code["created_at"]).astimezone(UTC)

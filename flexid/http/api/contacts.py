@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from flexid.domain.contacts import Contact
 from flexid.domain.errors import NotFound
 from flexid.domain.sip_address import parse
+from flexid.http.api.account_actions import ActionAnswer
 from flexid.http.api.account_answer import AccountAnswer
 from flexid.http.api.account_answer import show as show_account
+from flexid.http.api.account_types import TypeAnswer
 from flexid.http.call import Call
 from flexid.http.routes import ADMIN, USER, Routes
 
@@ -28,8 +29,8 @@ class ContactAnswer(TypedDict):
     display_name: str | None
     sip_uri: str
     dictionary: dict[str, str]
-    types: Sequence[dict[str, Any]]
-    actions: Sequence[dict[str, Any]]
+    types: list[TypeAnswer]
+    actions: list[ActionAnswer]
 
 
 @own_routes.get(caller=USER)
@@ -83,6 +84,6 @@ def _show(contact: Contact) -> ContactAnswer:
         display_name=contact.display_name,
         sip_uri=contact.sip_uri,
         dictionary=contact.dictionary,
-        types=contact.types,
-        actions=contact.actions,
+        types=cast("list[TypeAnswer]", list(contact.types)),
+        actions=cast("list[ActionAnswer]", list(contact.actions)),
     )

@@ -13,9 +13,11 @@ from flexid.http.answers import JSON
 from flexid.http.api.openapi_answers import HEADERS, PROBLEM, PROBLEMS, answers, refusals
 from flexid.http.api.openapi_examples import example
 from flexid.http.api.openapi_schemas import Schema, Schemas
+from flexid.http.inputs import MergePatch
 from flexid.http.intake import FIELD
 from flexid.http.routes import MAX_ID, PUBLIC, USER, Parameter, Route, Routes
 
+MERGE_PATCH = "application/merge-patch+json"
 TITLE = "flexid"
 VERSION = "1"
 """Of the interface, not of the program, which tells nobody its version."""
@@ -104,7 +106,8 @@ def _operation(route: Route, schemas: Schemas) -> Schema:
         schema = schemas.of(route.input)
         body = {"schema": schema, "example": example(schema, schemas, whole=False)}
         required = bool(schemas.resolved(schema).get("required"))
-        operation["requestBody"] = {"required": required, "content": {JSON: body}}
+        understood = (JSON, MERGE_PATCH) if issubclass(route.input, MergePatch) else (JSON,)
+        operation["requestBody"] = {"required": required, "content": dict.fromkeys(understood, body)}
     if route.upload:
         operation["requestBody"] = {"required": True, "content": {MULTIPART: {"schema": FORM_WITH_FILE}}}
     if route.large:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict, cast
+from typing import TypedDict, cast
 
 from flexid.domain.space import DigestConfiguration, Space
 from flexid.http.answers import moment, moment_or_none
+from flexid.http.api.space_integrations import CardDavServerAnswer, MailServerAnswer, OidcAnswer
 
 
 class DigestAnswer(TypedDict):
@@ -52,10 +53,10 @@ class SpaceAnswer(TypedDict):
     logo: str | None
     unique_email: bool
     client_certificate_authentication: bool
-    email_server: dict[str, Any] | None
-    carddav_servers: list[dict[str, Any]]
+    email_server: MailServerAnswer | None
+    carddav_servers: list[CardDavServerAnswer]
     digest_authentication_configuration: DigestAnswer | None
-    oidc_authentication_configuration: dict[str, Any] | None
+    oidc_authentication_configuration: OidcAnswer | None
 
 
 _OTHERWISE = {

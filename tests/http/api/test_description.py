@@ -79,6 +79,30 @@ def test_what_is_sent_has_its_bounds(description: dict[str, Any]) -> None:
     assert "email" not in schemas["RegistrationInput"]["properties"]
 
 
+def test_an_answer_is_described_to_its_last_field(description: dict[str, Any]) -> None:
+    schemas = description["components"]["schemas"]
+    assert schemas
+    for name, schema in schemas.items():
+        assert list(_anything(schema)) == [], name
+
+
+def _anything(schema: Any, where: str = "") -> Iterator[str]:
+    """Return where a schema lets anything through."""
+    if isinstance(schema, dict):
+        if schema.get("additionalProperties") in ({}, True) or schema.get("items") == {}:
+            yield where
+        for key, inner in schema.items():
+            yield from _anything(inner, f"{where}/{key}")
+    elif isinstance(schema, list):
+        for inner in schema:
+            yield from _anything(inner, where)
+
+
+def test_a_patch_may_be_sent_as_what_it_is(description: dict[str, Any]) -> None:
+    body = description["paths"]["/api/accounts/{account_id}"]["patch"]["requestBody"]["content"]
+    assert body["application/merge-patch+json"] == body["application/json"]
+
+
 def test_an_operation_says_who_may_call_it_and_what_it_answers(description: dict[str, Any]) -> None:
     paths = description["paths"]
     ping = paths["/api/ping"]["get"]
