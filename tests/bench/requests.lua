@@ -42,15 +42,24 @@ function kinds.paths(file, first)
   end
 end
 
--- An account more with each request.
-function kinds.creations(prefix)
+-- Something new with each request: a prefix and a number are put into its JSON.
+local function posted(template, prefix)
   local number = 0
   local headers = with({ ["Content-Type"] = "application/json" })
   return function()
     number = number + 1
-    local body = string.format('{"username":"%s-%d","password":"a_password","activated":true}', prefix, number)
-    return wrk.format("POST", nil, headers, body)
+    return wrk.format("POST", nil, headers, string.format(template, prefix, number))
   end
+end
+
+function kinds.creations(prefix)
+  return posted('{"username":"%s-%d","password":"a_password","activated":true}', prefix)
+end
+
+-- As Flexisip tells of a call.
+function kinds.calls(prefix)
+  return posted('{"id":"%s-%d","sip_call_id":"a.b~c","from":"alice@localhost","to":"bob@localhost",'
+    .. '"devices":{},"initiated_at":"2026-11-24T10:00:00Z","ended_at":null,"conference_id":null}', prefix)
 end
 
 -- A request without credentials, then one that answers its challenge; whoever is challenged is named by X-Request-ID,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import evolve, frozen
 from bench.stage import DOMAIN, HA1, PREFIX, Stage
 from bench.wrk import Counted, Load
 
@@ -61,17 +61,18 @@ def rows(stage: Stage) -> list[Row]:
             Load(OWN_ACCOUNT_PATH, host, ("digest", HA1, PREFIX, DOMAIN, str(stage.accounts))),
             in_pairs=True,
         ),
-        Row(
-            "POST /api/accounts",
-            0.10,
-            Load("/api/accounts", admin, ("creations", "made")),
-            Load("/api/accounts", admin, ("creations", "warm-up")),
-        ),
+        _new("POST /api/accounts", 0.10, Load("/api/accounts", admin), "creations"),
+        _new("POST /api/statistics/calls", 0.25, Load("/api/statistics/calls", admin), "calls"),
         _same("GET /login", 0.25, Load("/login", host)),
         _same("GET /dashboard", 0.08, Load("/dashboard", host | {"Cookie": stage.session})),
         _same(FIRST_PAGE, 0.12, Load("/api/accounts?page=1", admin)),
         _same(DEEP_PAGE, None, Load("/api/accounts?page=5000", admin)),
     ]
+
+
+def _new(name: str, floor: float, load: Load, kind: str) -> Row:
+    """Return the row of something that each request makes anew."""
+    return Row(name, floor, evolve(load, kind=(kind, "made")), evolve(load, kind=(kind, "warm-up")))
 
 
 def _same(name: str, floor: float | None, load: Load, *, in_pairs: bool = False) -> Row:
