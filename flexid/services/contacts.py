@@ -26,6 +26,10 @@ class Contacts:
         """Return the actor's contacts, direct ones and those of its lists, each once, by id."""
         return await contacts.known_to(self.database, actor.account_id)
 
+    async def known_to(self, account: Account) -> Iterator[Contact]:
+        """Return the contacts of an account that somebody may see, as its owner does."""
+        return await contacts.known_to(self.database, account.id)
+
     async def own_by_address(self, actor: Actor, address: SipAddress) -> Contact:
         """Return the actor's contact with an address.
 

@@ -10,8 +10,9 @@ from flexid.domain.errors import Invalid, NotFound, Throttled
 from flexid.domain.voicemails import NO_EMAIL, Voicemail, read_id
 from flexid.services.accounts import domain_within_reach
 from flexid.services.reach import found
-from flexid.store import account_files
+from flexid.store import account_files, telephony
 from flexid.store.database import Database
+from flexid.store.telephony import Glance
 
 MOST_OPEN = 100
 """Slots of one account that wait for their uploads: some calls at once, and those that a recorder gave up."""
@@ -28,6 +29,10 @@ class Voicemails:
     async def list_of(self, actor: Actor, account_id: int) -> list[Voicemail]:
         """Return the voicemails and open slots of an account, the newest first."""
         return found(await account_files.list_of(self.database, account_id, domain_within_reach(actor)))
+
+    async def glance(self, actor: Actor, most: int) -> Glance:
+        """Return the actor's latest voicemails, at most so many, and its call forwardings."""
+        return await telephony.glance(self.database, actor.account_id, most)
 
     async def show(self, actor: Actor, account_id: int, voicemail_id: str) -> Voicemail:
         """Return a voicemail or open slot of an account.

@@ -9,6 +9,7 @@ from typing import Any
 from attrs import define, field
 from support.flexid_process import Caller, Flexid, wait_until
 from support.mail import mails
+from support.sounds import form, wav
 
 PASSWORD = "only-for-this-town"
 PROVISIONING = """[net]
@@ -103,6 +104,8 @@ class Town:
     boss: Caller = field(repr=False)
     """With the first administrator's API key."""
     accounts: dict[str, dict[str, Any]] = field(factory=dict)
+    voicemail: str = ""
+    """What Karim Benali has left for Alice Martin."""
 
     @property
     def site(self) -> str:
@@ -147,6 +150,24 @@ class Town:
         (link,) = mails(folder)[-1].links
         return link.rpartition("/")[2]
 
+    def has_voicemail(self, username: str, caller: str) -> str:
+        """Let somebody leave a voicemail, wait until its mail has come, and return its id."""
+        before = len(mails(self.flexid.mail_folder))
+        path = f"/api/accounts/{self.accounts[username]['id']}/voicemails"
+        slot = self.boss.post(path, {"content_type": "audio/wav", "sip_from": caller}).json
+        body, content_type = form(wav(5))
+        answer = self.boss.ask("POST", f"/api/files/{slot['id']}", body, Content_Type=content_type)
+        assert answer.status == 200, answer.text
+        wait_until(lambda: len(mails(self.flexid.mail_folder)) > before, lambda: "the mail has not come")
+        voicemail_id: str = slot["id"]
+        return voicemail_id
+
+    def forwards(self, username: str, **forwarding: object) -> None:
+        """Let calls to an account go elsewhere."""
+        path = f"/api/accounts/{self.accounts[username]['id']}/call_forwardings"
+        answer = self.boss.post(path, {"enabled": True, **forwarding})
+        assert answer.status == 201, answer.text
+
     def creation_request(self) -> str:
         """Return the token with which an application asks for an account of Example Telecom."""
         answer = self.boss.at(self.host("sip.example.org")).post("/api/account_creation_request_tokens", None)
@@ -168,6 +189,11 @@ def settle(flexid: Flexid, root: str = "localhost") -> Town:
         assert town.boss.post(f"/api/phone_countries/{country}/activate", None).status == 200
     for person in PEOPLE:
         town.has_account(**person)
+    alice, karim = (town.accounts[name] for name in ("alice.martin", "karim.benali"))
+    assert town.boss.post(f"/api/accounts/{alice['id']}/contacts/{karim['id']}", None).status == 200
+    town.forwards("alice.martin", type="no_answer", forward_to="voicemail")
+    town.forwards("alice.martin", type="busy", forward_to="contact", contact_id=karim["id"])
+    town.voicemail = town.has_voicemail("alice.martin", "sip:karim.benali@sip.example.org")
     for name in MORE.replace("\n", " ").strip().split(", "):
         username = name.lower().translate(PLAIN).replace(" ", ".", 1).replace(" ", "")
         town.has_account(username, display_name=name, email=f"{username}@example.org")

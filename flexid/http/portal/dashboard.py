@@ -11,6 +11,9 @@ from flexid.http.pages import go, page
 from flexid.http.portal.provisioning_link import link_of, qr_of
 from flexid.http.routes import USER, Routes
 
+VOICEMAILS = 3
+"""So many are shown, the newest."""
+
 routes = Routes("/dashboard", title="Dashboard", portal=True)
 
 
@@ -20,7 +23,10 @@ async def dashboard(call: Call[Any]) -> Answer:
     account = await call.services.own_account.show(call.actor)
     provisioning = await link_of(call, account)
     devices = await call.services.devices.on_page(account)
-    return page(call, "dashboard/page.html", account=account, provisioning=provisioning, devices=devices)
+    glance = await call.services.voicemails.glance(call.actor, VOICEMAILS)
+    return page(
+        call, "dashboard/page.html", account=account, provisioning=provisioning, devices=devices, telephony=glance
+    )
 
 
 @routes.get("/qrcode", caller=USER)

@@ -27,6 +27,7 @@ from flexid.http.portal import (
     spaces,
     spaces_administration,
     spaces_configuration,
+    telephony,
     wizard,
 )
 from flexid.http.routes import Routes
@@ -57,5 +58,7 @@ RESOURCES: tuple[Routes, ...] = (
     spaces.routes,
     spaces_configuration.routes,
     spaces_administration.routes,
+    telephony.own_routes,
+    telephony.account_routes,
     wizard.routes,
 )
