@@ -69,6 +69,11 @@ class Bridge:
         """How many messages have been sent whose end is not known."""
         return self._polling.expecting if self._polling else 0
 
+    @property
+    def busy_with(self) -> int:
+        """How many of them the daemon may still work on."""
+        return self._polling.busy_with if self._polling else 0
+
     def start(self) -> None:
         """Begin to connect."""
         self._stopped = False

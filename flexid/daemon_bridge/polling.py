@@ -19,6 +19,9 @@ LONGEST_EXPECTATION = 600.0
 """After so many seconds nothing will come: the daemon itself gives up after 32, but forgets messages that are refused
 for want of a password of the right kind."""
 
+SIP_TIMEOUT = 40.0
+"""Seconds within which a message that is not forgotten comes to its end, and some."""
+
 Outcome = Final | Literal["unknown"]
 
 
@@ -63,6 +66,12 @@ class Polling:
     def expecting(self) -> int:
         """How many messages have not come to their end."""
         return len(self._expected)
+
+    @property
+    def busy_with(self) -> int:
+        """How many of them the daemon may still work on."""
+        latest = self._reactor.seconds() + LONGEST_EXPECTATION - SIP_TIMEOUT
+        return sum(deadline > latest for deadline in self._expected.values())
 
     def _begin(self) -> Deferred[None]:
         return ensureDeferred(self._round()).addErrback(lambda failure: self.log.failure("Polling failed", failure))

@@ -33,6 +33,9 @@ TICK = 1.0
 """Seconds between two tries for the lock, and between two looks at the queue if nobody says that there is anything."""
 BURST = 5
 """Messages that go out at once after a pause: the daemon handles one SIP answer in 20 milliseconds."""
+MOST_UNDER_WAY = 150
+"""Messages that the daemon works on at once: on a machine that is busy otherwise it falls behind, repeats what was
+answered, and falls behind for good. A peer that says nothing is worked on for 32 seconds."""
 GRACE = 2.0
 """Seconds, when flexid stops, for the ends of messages that are under way, and for writing them down."""
 POLL = 0.05
@@ -134,7 +137,7 @@ class MessageQueue:
             forgetting.cancel()
 
     async def _send_all(self) -> None:
-        while self.owning and self.bridge.connected:
+        while self.owning and self.bridge.connected and self.bridge.busy_with < MOST_UNDER_WAY:
             if delay := self._bucket.delay(self._reactor.seconds()):
                 await deferLater(self._reactor, delay)
                 continue
@@ -165,6 +168,7 @@ class MessageQueue:
     def _finished(self, call_id: str, outcome: Outcome) -> None:
         if (message := self._open.pop(call_id, None)) is not None:
             self._end([message], outcome, "nothing was heard of it" if outcome == "unknown" else None)
+            self._sending.wake()
 
     def _lost(self) -> None:
         under_way = [*self._open.values()]

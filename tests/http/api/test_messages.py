@@ -15,6 +15,7 @@ from support.reactor import reactor, until
 
 from flexid.base.clock import Clock
 from flexid.base.settings import DaemonSettings
+from flexid.daemon_bridge import polling
 from flexid.domain.errors import Unavailable
 from flexid.services import message_queue
 from flexid.services import messages as service
@@ -415,6 +416,24 @@ async def test_the_pace_is_kept(app: Application, daemon: FakeDaemon, queue: Mes
     await at_once(*(app.admin.post("/api/messages", HELLO) for _ in range(25)))
     assert 0.35 < reactor.seconds() - began < 1.5
     assert len(daemon.messages) == 25
+
+
+@ensureDeferred
+async def test_the_daemon_is_given_no_more_than_it_can_work_on(
+    app: Application, daemon: FakeDaemon, queue: MessageQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(message_queue, "MOST_UNDER_WAY", 3)
+    monkeypatch.setattr(service, "PATIENCE", 0.1)
+    daemon.delivers = False
+    waiting = {**HELLO, "queue": True}
+    statuses = [(await app.admin.post("/api/messages", waiting)).status for _ in range(5)]
+    assert (statuses, len(daemon.messages)) == ([200, 200, 200, 202, 202], 3)
+    daemon.events.append(ended("call-2"))
+    await until(lambda: len(daemon.messages) == 4, 1.0)
+    # What the daemon has forgotten it does not work on.
+    monkeypatch.setattr(polling, "SIP_TIMEOUT", 0.0)
+    await until(lambda: len(daemon.messages) == 5, 3.0)
+    assert queue.bridge.expecting == 4
 
 
 @pytest.mark.parametrize("settings", [{}])
