@@ -5,26 +5,35 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from attrs import field, frozen
+from attrs import field, fields, frozen
 
 from flexid.domain.carddav import CardDavCredentials
 from flexid.domain.passwords import StoredPassword
 
 
-@frozen
-class Account:
+@frozen(kw_only=True)
+class AccountFields:
+    """What administrators write of an account, each a column of the same name."""
+
+    username: str
+    domain: str
+    email: str | None = None
+    phone: str | None = None
+    display_name: str | None = None
+    activated: bool = False
+    admin: bool = False
+    dtmf_protocol: str | None = None
+
+
+FIELDS: tuple[str, ...] = tuple(each.name for each in fields(AccountFields))
+
+
+@frozen(kw_only=True)
+class Account(AccountFields):
     """A SIP user with all that belongs to what its owner and administrators see of it."""
 
     id: int
-    username: str
-    domain: str
-    email: str | None
-    phone: str | None
-    display_name: str | None
-    activated: bool
-    admin: bool
     blocked: bool
-    dtmf_protocol: str | None
     ip_address: str | None
     user_agent: str | None
     created_at: datetime
@@ -53,18 +62,10 @@ class Account:
         return f"{self.username}@{self.domain}"
 
 
-@frozen
-class NewAccount:
+@frozen(kw_only=True)
+class NewAccount(AccountFields):
     """What a new account starts with."""
 
-    username: str
-    domain: str
-    email: str | None = None
-    phone: str | None = None
-    display_name: str | None = None
-    activated: bool = False
-    admin: bool = False
-    dtmf_protocol: str | None = None
     dictionary: dict[str, str] = field(factory=dict)
     password: StoredPassword | None = None
 

@@ -136,7 +136,7 @@ async def _overwrite(runner: Runner, space: Space, existing: Account, password: 
 
 async def _add(runner: Runner, space: Space, username: str, password: str) -> int:
     password_hash = hashed(space, username, password)
-    new = NewAccount(username, space.domain, activated=True, admin=True, password=password_hash)
+    new = NewAccount(username=username, domain=space.domain, activated=True, admin=True, password=password_hash)
     try:
         account = await account_changes.create(runner, new, new_provisioning_token(), HERE, space.name)
     except ConstraintViolated as violation:

@@ -7,19 +7,19 @@ from typing import Any, Literal
 
 from attrs import asdict
 
-from flexid.domain.account import Account, NewAccount, Origin
+from flexid.domain.account import FIELDS, Account, NewAccount, Origin
 from flexid.domain.passwords import StoredPassword
 from flexid.store.accounts import COLUMNS, JOINS, from_row
 from flexid.store.query import Json, Query, Runner
 
+_CHANGING = (*(name for name in FIELDS if name != "domain"), "blocked")
+
 CREATE = Query(
     "create an account",
-    """
+    f"""
     WITH a AS (
-        INSERT INTO accounts (username, domain, email, phone, display_name, activated, admin, dtmf_protocol,
-            ip_address, user_agent)
-        VALUES (%(username)s, %(domain)s, %(email)s, %(phone)s, %(display_name)s, %(activated)s, %(admin)s,
-            %(dtmf_protocol)s, %(ip)s, %(user_agent)s)
+        INSERT INTO accounts ({", ".join(FIELDS)}, ip_address, user_agent)
+        VALUES ({", ".join(f"%({name})s" for name in FIELDS)}, %(ip)s, %(user_agent)s)
         RETURNING *
     ), hashed AS (
         INSERT INTO passwords (account_id, algorithm, password)
@@ -36,10 +36,8 @@ CREATE = Query(
 )
 CHANGE = Query(
     "change an account",
-    """
-    UPDATE accounts SET username = %(username)s, email = %(email)s, phone = %(phone)s, display_name = %(display_name)s,
-        activated = %(activated)s, admin = %(admin)s, blocked = %(blocked)s, dtmf_protocol = %(dtmf_protocol)s,
-        updated_at = now()
+    f"""
+    UPDATE accounts SET {", ".join(f"{name} = %({name})s" for name in _CHANGING)}, updated_at = now()
     WHERE id = %(id)s
     """,
 )
@@ -176,8 +174,7 @@ async def change(runner: Runner, account: Account) -> None:
 
     :raise ConstraintViolated: a name is taken.
     """
-    names = ("id", "username", "email", "phone", "display_name", "activated", "admin", "blocked", "dtmf_protocol")
-    await runner.run(CHANGE, **{name: getattr(account, name) for name in names})
+    await runner.run(CHANGE, id=account.id, **{name: getattr(account, name) for name in _CHANGING})
 
 
 async def set_activated(runner: Runner, account_id: int, domain: str | None, *, value: bool) -> bool:

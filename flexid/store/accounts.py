@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from flexid.domain.account import Account
+from flexid.domain.account import FIELDS, Account
 from flexid.domain.carddav import CardDavCredentials
 from flexid.domain.passwords import StoredPassword
 from flexid.store.carddav_servers import as_json
 from flexid.store.query import ISO_TIME, Query, Row, Runner
 
 COLUMNS = f"""
-    a.id, a.username, a.domain, a.email, a.phone, a.display_name, a.activated, a.admin, a.blocked, a.dtmf_protocol,
+    a.id, {", ".join(f"a.{name}" for name in FIELDS)}, a.blocked,
     a.ip_address, a.user_agent, a.created_at, a.updated_at,
     t.token AS provisioning_token, t.created_at AS provisioning_token_made_at,
     (SELECT json_agg(json_build_array(p.algorithm, p.password) ORDER BY p.algorithm DESC)

@@ -78,34 +78,29 @@ class ResolvedAccountAnswer(AccountAnswer):
     call_forwardings: list[ForwardingAnswer]
 
 
+_OTHERWISE = {
+    "created_at",
+    "updated_at",
+    "provisioning_token_expire_at",
+    "passwords",
+    "email_change_code",
+    "phone_change_code",
+}
+_AS_THEY_ARE = tuple(name for name in AccountAnswer.__annotations__ if name not in _OTHERWISE)
+
+
 def show(account: Account, lifetimes: Lifetimes, *, with_codes: bool = False) -> AccountAnswer:
     """Return the account; pending codes themselves are for administrators who look at this one account."""
-    return AccountAnswer(
-        id=account.id,
-        username=account.username,
-        domain=account.domain,
-        email=account.email,
-        activated=account.activated,
-        ip_address=account.ip_address,
-        user_agent=account.user_agent,
-        created_at=moment(account.created_at),
-        display_name=account.display_name,
-        dtmf_protocol=account.dtmf_protocol,
-        updated_at=moment(account.updated_at),
-        blocked=account.blocked,
-        admin=account.admin,
-        phone=account.phone,
-        provisioning_token=account.provisioning_token,
-        provisioning_token_expire_at=_token_expiry(account, lifetimes.provisioning_token),
-        dictionary=account.dictionary,
-        sip_uri=account.sip_uri,
-        passwords=[PasswordAnswer(algorithm=password.algorithm) for password in account.passwords],
-        email_change_code=_pending(account.email_change_code, lifetimes.email_code, with_codes=with_codes),
-        types=cast("list[TypeAnswer]", list(account.types)),
-        actions=cast("list[ActionAnswer]", list(account.actions)),
-        carddav_servers=cast("list[CardDavServerAnswer]", list(account.carddav_servers)),
-        phone_change_code=_pending(account.phone_change_code, lifetimes.phone_code, with_codes=with_codes),
-    )
+    answer = {
+        **{name: getattr(account, name) for name in _AS_THEY_ARE},
+        "created_at": moment(account.created_at),
+        "updated_at": moment(account.updated_at),
+        "provisioning_token_expire_at": _token_expiry(account, lifetimes.provisioning_token),
+        "passwords": [PasswordAnswer(algorithm=password.algorithm) for password in account.passwords],
+        "email_change_code": _pending(account.email_change_code, lifetimes.email_code, with_codes=with_codes),
+        "phone_change_code": _pending(account.phone_change_code, lifetimes.phone_code, with_codes=with_codes),
+    }
+    return cast("AccountAnswer", {name: answer[name] for name in AccountAnswer.__annotations__})
 
 
 def show_resolved(account: Account, lifetimes: Lifetimes) -> ResolvedAccountAnswer:

@@ -51,7 +51,16 @@ FILTERS = (
 DtmfProtocol = Annotated[Text255, one_of("sipinfo", "rfc2833", "sipmessage")]
 
 
-class AccountInput(Input):
+class AccountFieldsInput(Input):
+    """What may be said of an account, and may be left out."""
+
+    display_name: Text255 | None = None
+    email: Text255 | None = None
+    phone: Text255 | None = None
+    dtmf_protocol: DtmfProtocol | None = None
+
+
+class AccountInput(AccountFieldsInput):
     """A new account."""
 
     username: AnyText
@@ -59,14 +68,10 @@ class AccountInput(Input):
     domain: Text255 | None = None
     activated: Flag = False
     admin: Flag = False
-    display_name: Text255 | None = None
-    email: Text255 | None = None
-    phone: Text255 | None = None
-    dtmf_protocol: DtmfProtocol | None = None
     dictionary: Dictionary = Field(default_factory=dict)
 
 
-class AccountChangeInput(Input):
+class AccountChangeInput(AccountFieldsInput):
     """A whole account: email, phone, display name and DTMF protocol that are not given become null."""
 
     username: AnyText
@@ -74,14 +79,10 @@ class AccountChangeInput(Input):
     activated: Flag | None = None
     admin: Flag | None = None
     blocked: Flag | None = None
-    display_name: Text255 | None = None
-    email: Text255 | None = None
-    phone: Text255 | None = None
-    dtmf_protocol: DtmfProtocol | None = None
     dictionary: Dictionary | None = None
 
 
-class AccountPatchInput(MergePatch):
+class AccountPatchInput(AccountFieldsInput, MergePatch):
     """What changes of an account: null clears email, phone, display name or DTMF protocol, or deletes an entry."""
 
     username: Annotated[AnyText | None, NotNull()] = None
@@ -89,10 +90,6 @@ class AccountPatchInput(MergePatch):
     activated: Annotated[Flag | None, NotNull()] = None
     admin: Annotated[Flag | None, NotNull()] = None
     blocked: Annotated[Flag | None, NotNull()] = None
-    display_name: Text255 | None = None
-    email: Text255 | None = None
-    phone: Text255 | None = None
-    dtmf_protocol: DtmfProtocol | None = None
     dictionary: Annotated[DictionaryPatch | None, NotNull()] = None
 
 

@@ -105,7 +105,7 @@ async def consume(call: Call[ConsumeInput]) -> CreationTokenAnswer:
 async def register(call: Call[RegistrationInput]) -> AccountAnswer:
     """Create an account with a token; it is not activated yet."""
     given = call.input
-    new = NewAccount(given.username, call.space.domain, dtmf_protocol=given.dtmf_protocol)
+    new = NewAccount(username=given.username, domain=call.space.domain, dtmf_protocol=given.dtmf_protocol)
     account = await call.services.registration.register(
         call.space, new, given.password, given.account_creation_token, call.origin
     )

@@ -12,10 +12,11 @@ from pydantic import model_validator
 from flexid.base.text import Text
 from flexid.domain.account import Account, Actor
 from flexid.domain.errors import Forbidden
-from flexid.http.api.accounts import AccountInput, DtmfProtocol
-from flexid.http.inputs import AnyText, Flag, Input, Text255, given
+from flexid.http.api.accounts import AccountFieldsInput, AccountInput
+from flexid.http.inputs import AnyText, Flag, given
 
-EDITABLE = ("username", "display_name", "email", "phone", "activated", "admin", "dtmf_protocol")
+_WORDS = ("username", *AccountFieldsInput.model_fields)
+EDITABLE = (*_WORDS, "activated", "admin")
 ALWAYS_SET = {"activated", "admin"}
 """Fields that have a value in any account: where a form lacks them, they stay."""
 
@@ -31,17 +32,13 @@ class AccountForm(AccountInput):
         return tidy(values)
 
 
-class AccountChangeForm(Input):
+class AccountChangeForm(AccountFieldsInput):
     """An account as somebody wants it, and how it was when that one began to type (`seen`)."""
 
     username: AnyText
     password: AnyText | None = None
     activated: Flag | None = None
     admin: Flag | None = None
-    display_name: Text255 | None = None
-    email: Text255 | None = None
-    phone: Text255 | None = None
-    dtmf_protocol: DtmfProtocol | None = None
     seen: AnyText = ""
 
     @model_validator(mode="before")
@@ -57,7 +54,7 @@ class AccountChangeForm(Input):
 def tidy(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return what was typed without blanks around it, phone numbers without any; what is empty then is left out."""
     typed = dict(values)
-    for name in ("username", "display_name", "email", "phone"):
+    for name in _WORDS:
         if isinstance(typed.get(name), str):
             typed[name] = typed[name].strip()
     if isinstance(typed.get("phone"), str):
