@@ -23,12 +23,13 @@ NO_PAGES = {
     "/authenticate/qrcode/{token}/image",
     "/dashboard/qrcode",
     "/auth_token/{token}/qrcode",
+    "/admin/accounts/export",
     "/admin/accounts/{account_id}/qrcode",
     "/admin/spaces/{domain}/logo",
     "/wizard/qrcode",
     "/wizard/{token}/qrcode",
 }
-"""What pages ask for by themselves: pictures, and whether something has happened."""
+"""What pages ask for by themselves, pictures and whether something has happened; and files."""
 IN_DEVELOPMENT_ONLY = {"/styleguide"}
 FORBIDDEN = {"/blocked"}
 """Pages that say no."""

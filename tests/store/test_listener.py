@@ -108,7 +108,7 @@ async def test_a_frozen_server_is_a_loss(
 
 @asynchronous
 async def test_a_channel_without_a_name_is_complained_about(
-    opened: Opened, any_postgres: Postgres, logged: Logged
+    opened: Opened, any_postgres: Postgres, dsn: str, logged: Logged
 ) -> None:
     database = opened(size=0)
     Ear().listen(database, "")
@@ -116,8 +116,8 @@ async def test_a_channel_without_a_name_is_complained_about(
     await until(lambda: bool(logged.errors()))
     assert [event["log_failure"].type for event in logged.errors()] == [QueryFailed]
     logged.events.clear()
-    count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'flexid'"
-    await until(lambda: any_postgres.sql(count) == [(0,)])
+    count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'flexid'"
+    await until(lambda: any_postgres.sql(count, dsn) == [(0,)])
 
 
 @asynchronous
