@@ -213,6 +213,7 @@ def furnish(page: Page, logo: bytes) -> None:
     expect(page.get_by_role("status")).to_contain_text("Saved")
     in_rail = page.locator(".rail img.logo")
     expect(in_rail).to_be_visible()
+    in_rail.evaluate("(picture) => picture.decode()")  # it may still be on its way
     assert in_rail.evaluate("(picture) => picture.naturalWidth") == 64
 
 

@@ -107,7 +107,7 @@ def test_an_administrator_manages_accounts(manager: FlexiApiClient, admin: Calle
     assert (account["activated"], account["dtmf_protocol"]) == (True, "sipinfo")
     assert manager.ask("admin-create", *fields).status == 422
     assert manager.ask("admin-get", account["id"]).json == account
-    assert account["id"] in [one["id"] for one in manager.ask("admin-list").json["data"]]
+    assert manager.ask("admin-list").json == admin.get("/api/accounts").json
     assert manager.ask("admin-search", f"sip:managed@{admin.host}").json["id"] == account["id"]
     assert manager.ask("admin-search", f"nobody@{admin.host}").status == 404
     # Activating is a POST; that release of liblinphone sends a GET.
