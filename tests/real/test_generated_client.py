@@ -68,7 +68,7 @@ def _go_through_an_account(client: Any, load: Callable[[str], Any]) -> None:
     account_id = created.parsed.id
     read = call("accounts.accounts_show_one", account_id).parsed
     assert (read.display_name, read.created_at.tzinfo is not None) == ("Made by a generated client", True)
-    page = call("accounts.accounts_page", per_page=100).parsed
+    page = call("accounts.accounts_page", search="generated client", per_page=100).parsed
     assert account_id in {account.id for account in page.data}
     assert call("accounts.accounts_delete", account_id).status_code == 200
     assert call("accounts.accounts_show_one", account_id).parsed.message == "Not found"

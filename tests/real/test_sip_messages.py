@@ -41,8 +41,13 @@ class Supervised:
     began: float
 
     def daemon(self) -> psutil.Process:
-        (process,) = [child for child in self.flexid.process().children() if child.name() == "linphone-daemon"]
+        # Just after it was begun, it is still called as flexid is.
+        wait_until(lambda: bool(self._daemons()), self.flexid.log_tail)
+        (process,) = self._daemons()
         return process
+
+    def _daemons(self) -> list[psutil.Process]:
+        return [child for child in self.flexid.process().children() if child.name() == "linphone-daemon"]
 
 
 @frozen
