@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any, BinaryIO
 
 from attrs import field, frozen
-from twisted.internet.defer import Deferred, ensureDeferred
-from twisted.internet.interfaces import IPushProducer
 from twisted.internet.threads import deferToThread
-from twisted.logger import Logger
-from zope.interface import implementer
 
+from flexid.http import streaming
 from flexid.http.answers import Answer
 
 PIECE = 1 << 16
 """Bytes that are read at once."""
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
-
-log = Logger()
 
 
 @frozen
@@ -66,9 +61,19 @@ def send(request: Any, answer: FileAnswer) -> None:
         if not request.is_gone:
             request.finish()
         return
-    ensureDeferred(_Sending(request, answer).run()).addErrback(
-        lambda failure: log.failure("A file could not be sent to its end", failure)
-    )
+    streaming.pour(request, _pieces(answer))
+
+
+async def _pieces(answer: FileAnswer) -> AsyncGenerator[bytes, None]:
+    file, left = answer.file, answer.length
+    try:
+        await deferToThread(file.seek, answer.start)
+        while left:
+            piece = await deferToThread(_read, file, min(PIECE, left))
+            left -= len(piece)
+            yield piece
+    finally:
+        file.close()
 
 
 def _read(file: BinaryIO, most: int) -> bytes:
@@ -76,51 +81,3 @@ def _read(file: BinaryIO, most: int) -> bytes:
     if not piece:
         raise EOFError("It is shorter than it was")
     return piece
-
-
-@implementer(IPushProducer)
-class _Sending:
-    """A file on its way; what is written to waits for the network tells when to stop and when to go on."""
-
-    def __init__(self, request: Any, answer: FileAnswer) -> None:
-        self._request = request
-        self._answer = answer
-        self._pause: Deferred[None] | None = None
-
-    async def run(self) -> None:
-        """Send it all, unless the client hangs up."""
-        request, file, left = self._request, self._answer.file, self._answer.length
-        # It tells of hang-ups that come while nothing can be sent.
-        request.notifyFinish().addErrback(lambda _: self.resumeProducing())
-        request.registerProducer(self, True)  # noqa: FBT003  # Twisted's
-        try:
-            await deferToThread(file.seek, self._answer.start)
-            while left and not request.is_gone:
-                piece = await deferToThread(_read, file, min(PIECE, left))
-                left -= len(piece)
-                if self._pause:
-                    await self._pause
-                if not request.is_gone:
-                    request.write(piece)
-        except Exception:
-            # Its length was promised: only a connection that ends early can tell.
-            if not request.is_gone:
-                request.channel.forceAbortClient()
-            raise
-        finally:
-            file.close()
-        if not request.is_gone:
-            request.unregisterProducer()
-            request.finish()
-
-    def pauseProducing(self) -> None:  # noqa: N802  # Twisted's name
-        """Wait."""
-        self._pause = self._pause or Deferred()
-
-    def resumeProducing(self) -> None:  # noqa: N802  # Twisted's name
-        """Go on."""
-        pause, self._pause = self._pause, None
-        if pause:
-            pause.callback(None)
-
-    stopProducing = resumeProducing  # noqa: N815  # the client has hung up, which the request knows

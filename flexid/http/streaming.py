@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 from attrs import field, frozen
@@ -31,9 +32,10 @@ async def answer(
     first = await anext(pieces, b"")
 
     async def every() -> AsyncGenerator[bytes, None]:
-        yield first
-        async for piece in pieces:
-            yield piece
+        async with aclosing(pieces):
+            yield first
+            async for piece in pieces:
+                yield piece
 
     return StreamedAnswer(content_type=content_type, headers=headers or {}, pieces=every())
 
@@ -43,7 +45,12 @@ def send(request: Any, answer: StreamedAnswer) -> None:
     if request.method == b"HEAD":
         request.finish()
         return
-    ensureDeferred(_Streaming(request, answer.pieces).run())
+    pour(request, answer.pieces)
+
+
+def pour(request: Any, pieces: AsyncGenerator[bytes, None]) -> None:
+    """Send pieces to a request whose headers are set, and finish it."""
+    ensureDeferred(_Streaming(request, pieces).run())
 
 
 @implementer(IPushProducer)
