@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import pytest_twisted
+from support import redis_server
+from support.fake_daemon import FakeDaemon
 from support.postgres import Postgres, debian_binaries, embedded_binaries
+from support.redis_server import RedisServer
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +45,19 @@ def any_postgres(request: pytest.FixtureRequest) -> Iterator[Postgres]:
     if not server.running:
         server.start()
     server.thaw()
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[RedisServer]:
+    """Debian's Redis, as Flexisip keeps registrations in it."""
+    with redis_server.running() as server:
+        yield server
+
+
+@pytest_twisted.async_yield_fixture
+async def daemon() -> AsyncIterator[FakeDaemon]:
+    """Stands in for linphone-daemon."""
+    daemon = FakeDaemon()
+    daemon.start()
+    yield daemon
+    await daemon.remove()

@@ -25,14 +25,6 @@ BOB = "sip:bob@localhost"
 
 
 @pytest_twisted.async_yield_fixture
-async def daemon() -> AsyncIterator[FakeDaemon]:
-    daemon = FakeDaemon()
-    daemon.start()
-    yield daemon
-    await daemon.remove()
-
-
-@pytest_twisted.async_yield_fixture
 async def queue(spaced_shell: Shell, daemon: FakeDaemon) -> AsyncIterator[MessageQueue]:
     """A flexid that runs, as far as messages are concerned."""
     database, lock = Database(reactor, spaced_shell.dsn, 2), Database(reactor, spaced_shell.dsn, 1)

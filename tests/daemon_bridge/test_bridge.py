@@ -41,14 +41,6 @@ class Heard:
         return [report.state for report in self.reports]
 
 
-@pytest_twisted.async_yield_fixture
-async def daemon() -> AsyncIterator[FakeDaemon]:
-    daemon = FakeDaemon()
-    daemon.start()
-    yield daemon
-    await daemon.remove()
-
-
 @pytest.fixture
 def heard() -> Heard:
     return Heard()

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from pytest_twisted import ensureDeferred
 from support.application import TENANT, Application
-from support.redis_server import RedisServer, contact, running
+from support.redis_server import RedisServer, contact
 
 from flexid.outbound.redis_registrar import B2BUA, RedisRegistrar
 
 PHONE = "urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 ALICE = f"alice@{TENANT}"
 CARRIER = {"username": "0456", "domain": "sip.carrier.example", "protocol": "TLS", "password": "carrier"}
-
-
-@pytest.fixture(scope="module")
-def redis() -> Iterator[RedisServer]:
-    with running() as server:
-        yield server
 
 
 @pytest.fixture

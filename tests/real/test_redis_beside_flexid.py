@@ -26,12 +26,6 @@ MOMENT = 0.02
 
 
 @pytest.fixture(scope="module")
-def redis() -> Iterator[RedisServer]:
-    with redis_server.running() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
 def flexid(redis: RedisServer) -> Iterator[Flexid]:
     with running(redis_url=redis.url) as flexid:
         yield flexid

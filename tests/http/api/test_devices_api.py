@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import pytest
 from pytest_twisted import ensureDeferred
 from support.application import TENANT, Application
 from support.neighbours import has_neighbour
-from support.redis_server import RedisServer, contact, running
+from support.redis_server import RedisServer, contact
 
 from flexid.outbound.redis_registrar import RedisRegistrar
 
 PHONE = "urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 DESK = "urn:uuid:6ba7b811-9dad-11d1-80b4-00c04fd430c8"
 HASH = f"fs:alice@{TENANT}"
-
-
-@pytest.fixture(scope="module")
-def redis() -> Iterator[RedisServer]:
-    with running() as server:
-        yield server
 
 
 @pytest.fixture

@@ -27,14 +27,6 @@ HELLO = {"to": f"sip:bob@{TENANT}", "body": "hello"}
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-@pytest_twisted.async_yield_fixture
-async def daemon() -> AsyncIterator[FakeDaemon]:
-    daemon = FakeDaemon()
-    daemon.start()
-    yield daemon
-    await daemon.remove()
-
-
 @pytest.fixture
 def more() -> dict[str, object]:
     """Settings of the daemon that a test wants."""

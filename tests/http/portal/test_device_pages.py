@@ -1,25 +1,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
 from pytest_twisted import ensureDeferred
 from support.application import TENANT, Application
-from support.redis_server import RedisServer, contact, running
+from support.redis_server import RedisServer, contact
 
 from flexid.outbound.redis_registrar import RedisRegistrar
 
 PHONE = "urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 SCRIPT = '"><script>alert(1)</script>'
 AWAY = "The list of devices cannot be reached at the moment"
-
-
-@pytest.fixture(scope="module")
-def redis() -> Iterator[RedisServer]:
-    with running() as server:
-        yield server
 
 
 @pytest.fixture
