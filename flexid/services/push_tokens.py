@@ -12,6 +12,7 @@ from flexid.domain.space import Space
 from flexid.outbound.pusher import UNAVAILABLE, Pusher
 from flexid.services.registration import TOKEN_LENGTH
 from flexid.store import push_tokens
+from flexid.store.ambient import apart
 from flexid.store.database import Database
 from flexid.store.push_tokens import Kind
 
@@ -36,12 +37,14 @@ class PushTokens:
         if wait > 0:
             raise Throttled(wait)
         token = random_token(TOKEN_LENGTH)
-        await push_tokens.create(self.database, kind, space.domain, token, target, origin)
-        try:
-            await self.pusher.push(Push(target, token=token))
-        except Unavailable:
-            await push_tokens.delete(self.database, kind, token)
-            raise
+        # Whatever transaction goes on around: the device may come with its token before that has ended.
+        with apart():
+            await push_tokens.create(self.database, kind, space.domain, token, target, origin)
+            try:
+                await self.pusher.push(Push(target, token=token))
+            except Unavailable:
+                await push_tokens.delete(self.database, kind, token)
+                raise
 
     async def notify(self, push: Push) -> None:
         """Wake an application.

@@ -13,7 +13,9 @@ from support.pusher import FakePusher
 from support.reactor import reactor
 from twisted.logger import LogEvent, eventAsText, globalLogPublisher
 
+from flexid.domain.errors import Unavailable
 from flexid.outbound import pusher as real
+from flexid.outbound.pusher import UNAVAILABLE
 
 DEVICE = {"pn_provider": "fcm", "pn_param": "testproject", "pn_prid": "prid:obqdcpvkju"}
 KINDS = ("creation", "recovery")
@@ -51,6 +53,24 @@ async def test_a_token_reaches_a_device_by_push(app: Application, pusher: FakePu
     wanted = ["--pn-provider", "fcm", "--pn-param", "testproject", "--pn-prid", DEVICE["pn_prid"]]
     assert pusher.calls() == [[*wanted, "--customPayload", payload, "--key", "AAAA:secret"]]
     assert len(token["token"]) == 13
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@ensureDeferred
+async def test_a_token_may_be_used_as_soon_as_the_device_has_it(
+    app: Application, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    known: list[int] = []
+
+    async def push(*_: object) -> None:
+        known.append(len(_tokens(app, kind)))
+        if len(known) == 1:
+            raise Unavailable(UNAVAILABLE)
+
+    monkeypatch.setattr(real.FlexisipPusher, "push", push)
+    replies = [await app.nobody.post(_path(kind), DEVICE, Idempotency_Key="k") for _ in range(3)]
+    assert [reply.status for reply in replies] == [503, 200, 200]
+    assert known == [1, 1]
 
 
 @ensureDeferred
