@@ -31,7 +31,7 @@ def key_of(call: Call[Any], route: Route) -> str | None:
 
     :raise Malformed: it can be none.
     """
-    if route.method != "POST" or route.portal:
+    if not route.takes_key:
         return None
     key = call.request.header(HEADER)
     if key is not None and not is_key(key):

@@ -90,6 +90,11 @@ class Route:
         return self.portal and self.method != "GET"
 
     @property
+    def takes_key(self) -> bool:
+        """Say whether requests may come with an `Idempotency-Key`; an upload needs none, its slot is filled once."""
+        return self.method == "POST" and not self.portal and not self.upload
+
+    @property
     def werkzeug_rule(self) -> str:
         """Return the path as Klein wants it."""
         rule = self.path

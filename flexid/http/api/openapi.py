@@ -121,7 +121,7 @@ def _operation(route: Route, schemas: Schemas) -> Schema:
 
 
 def _sent_along(route: Route) -> Sequence[Parameter]:
-    return (*route.parameters, repeats.PARAMETER) if route.method == "POST" else route.parameters
+    return (*route.parameters, repeats.PARAMETER) if route.takes_key else route.parameters
 
 
 def _security(route: Route) -> list[dict[str, list[str]]]:

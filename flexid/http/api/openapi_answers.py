@@ -121,7 +121,7 @@ def _refused(route: Route) -> set[int]:
         statuses |= {405}
     if route.method in WITH_BODY:
         statuses |= {400, 413}
-    if route.method == "POST":
+    if route.takes_key:
         # Of its `Idempotency-Key`.
         statuses |= {409, 422}
     if route.input or any(parameter.place == "query" for parameter in route.parameters):
