@@ -18,6 +18,7 @@ HOST_NAME_LENGTH = 253
 HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
 
 Minutes = Annotated[int, Field(ge=0, le=10 * 366 * 24 * 60)]
+Days = Annotated[int, Field(ge=0, le=100 * 366)]
 
 
 def _host_name(value: str) -> str:
@@ -265,6 +266,16 @@ class TurnSettings(Section):
         return self
 
 
+class HousekeepingSettings(Section):
+    """What is deleted by itself once it is so many days old; 0 = nothing is."""
+
+    unconfirmed_accounts_days: Days = Field(
+        0, description="accounts that were never activated, but no administrators; their names are free again"
+    )
+    tombstones_days: Days = Field(0, description="what keeps the names of deleted accounts from being taken again")
+    statistics_days: Days = Field(0, description="calls and messages that Flexisip told of")
+
+
 class Throttling(Section):
     """Limits against guessing."""
 
@@ -331,6 +342,7 @@ class Settings(Section):
     redis: RedisSettings = Field(default_factory=RedisSettings)
     daemon: DaemonSettings = Field(default_factory=DaemonSettings)
     turn: TurnSettings = Field(default_factory=TurnSettings)
+    housekeeping: HousekeepingSettings = Field(default_factory=HousekeepingSettings)
     throttling: Throttling = Field(default_factory=Throttling)
     limits: Limits = Field(default_factory=Limits)
     log: Logging = Field(default_factory=Logging)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 from flexid.base.text import Text
 from flexid.commands.command import Command, Outcome, Problem, Program
+from flexid.commands.progress import bar
 from flexid.domain.account import Origin
 from flexid.domain.account_imports import Format, ImportRefused, ImportReport
 from flexid.domain.account_search import AccountSearchWish
@@ -18,7 +19,6 @@ from flexid.domain.errors import Invalid
 from flexid.domain.space import Space
 from flexid.services.catalogue import Services
 
-WIDTH = 30
 MADE_BY = "flexid"
 LINE_END = "\n"
 
@@ -48,7 +48,7 @@ async def _import(program: Program, options: Namespace) -> Outcome:
                     Origin("", MADE_BY),
                     made_by=MADE_BY,
                     dry_run=options.dry_run,
-                    heard=_bar(size),
+                    heard=bar(size, "checked"),
                 )
             except ImportRefused as refusal:
                 raise _named(refusal) from None
@@ -97,19 +97,6 @@ async def _space(services: Services, domain: str | None) -> Space:
     if known is None:
         raise Problem(f"no Space has the domain {domain}")
     return known.space
-
-
-def _bar(size: int) -> Callable[[int], object]:
-    """Return what draws how far an import is, on a terminal only."""
-    if not sys.stderr.isatty():
-        return lambda _: None
-
-    def draw(done: int) -> None:
-        full = WIDTH * done // max(size, 1)
-        sys.stderr.write(f"\r[{'#' * full}{' ' * (WIDTH - full)}] {100 * done // max(size, 1)} % checked ")
-        sys.stderr.flush()
-
-    return draw
 
 
 def _named(refusal: ImportRefused) -> Invalid:

@@ -49,6 +49,18 @@ TABLE: tuple[Entry, ...] = (
     Entry("accounts import", "create the accounts of a file, all or none", "account_files:IMPORT"),
     Entry("accounts export", "write the accounts of a Space, without passwords", "account_files:EXPORT"),
     Entry(
+        "accounts clear-unconfirmed",
+        "count or delete accounts that nobody confirmed within so many days",
+        "clearance:CLEAR_UNCONFIRMED",
+        ("accounts:clear-unconfirmed",),
+    ),
+    Entry(
+        "accounts clear-tombstones",
+        "count or delete what keeps the names of deleted accounts",
+        "clearance:CLEAR_TOMBSTONES",
+        ("accounts:clear-accounts-tombstones",),
+    ),
+    Entry(
         "accounts clear-files",
         "count or delete voicemails older than so many days",
         "voicemails:CLEAR_FILES",
@@ -61,6 +73,12 @@ TABLE: tuple[Entry, ...] = (
         ("accounts:send-voicemails-emails",),
     ),
     Entry("accounts seed", "write accounts from a seed file", "seeds:SEED", ("accounts:seed",)),
+    Entry(
+        "statistics clear",
+        "count or delete calls and messages older than so many days",
+        "clearance:CLEAR_STATISTICS",
+        ("app:clear-statistics",),
+    ),
     Entry(
         "phone-countries update",
         "take over countries from libphonenumber",

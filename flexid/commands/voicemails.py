@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from flexid.commands.command import Command, Outcome, Program, days
+from flexid.commands.clearance import add_days, counted_or_cleared
+from flexid.commands.command import Command, Outcome, Program
 from flexid.services.housekeeping import until_nothing_is_left
 
 
 def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("days", metavar="DAYS", type=days, help="files that are older go")
-    parser.add_argument("--apply", action="store_true", help="delete them; without it they are only counted")
+    add_days(parser, "files")
 
 
 async def _clear(program: Program, options: Namespace) -> Outcome:
     async with program.services() as services:
         files = services.files
-        if not options.apply:
-            found = await files.count_older(options.days)
-            return Outcome(f"{found} files would be deleted, by --apply", {"found": found, "cleared": 0})
-        cleared = await until_nothing_is_left(lambda: files.delete_older(options.days))
-        await until_nothing_is_left(files.remove_deleted)
-    return Outcome(f"Deleted {cleared} files", {"found": cleared, "cleared": cleared})
+        found = await files.count_older(options.days)
+        outcome = await counted_or_cleared(
+            "files", found, lambda: files.delete_older(options.days), apply=options.apply
+        )
+        if options.apply:
+            await until_nothing_is_left(files.remove_deleted)
+    return outcome
 
 
 async def _send_mails(program: Program, _: Namespace) -> Outcome:

@@ -28,6 +28,7 @@ from flexid.services.bearer import Bearer
 from flexid.services.blocking import Blocking
 from flexid.services.call_forwardings import CallForwardings
 from flexid.services.carddav_credentials import CardDavAccess
+from flexid.services.clearance import Clearance
 from flexid.services.client_certificates import ClientCertificates
 from flexid.services.contacts import Contacts
 from flexid.services.contacts_lists import ContactsLists
@@ -151,6 +152,7 @@ def build(settings: Settings, database: Database, clock: Clock, outside: Outside
     spaces = Spaces(database, directory, clock, settings.root_host)
     folder = FileFolder(settings.uploads_dir)
     files = Files(database, folder, clock, lifetimes.file)
+    clearance = Clearance(database, clock, settings.housekeeping)
     return Services(
         clock=clock,
         database=database,
@@ -202,7 +204,7 @@ def build(settings: Settings, database: Database, clock: Clock, outside: Outside
         schema=Schema(database),
         administrators=Administrators(database, rules),
         seeding=Seeding(database),
-        housekeeping=Housekeeping(database, clock, lifetimes, api_keys, files),
+        housekeeping=Housekeeping(database, clock, lifetimes, api_keys, files, clearance),
         deliveries=Deliveries(database, clock, directory, writer, outside),
         notices=Notices(database, clock, outside.registrar),
     )

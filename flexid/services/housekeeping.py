@@ -10,6 +10,7 @@ from attrs import frozen
 from flexid.base.clock import Clock
 from flexid.base.settings import Lifetimes
 from flexid.services.api_keys import ApiKeys
+from flexid.services.clearance import Clearance
 from flexid.services.files import Files
 from flexid.store import (
     account_imports,
@@ -37,6 +38,7 @@ class Housekeeping:
     lifetimes: Lifetimes
     api_keys: ApiKeys
     files: Files
+    clearance: Clearance
 
     async def clear_nonces(self, minutes: int | None = None) -> int:
         """Forget Digest nonces that were unused for so long; None = for their lifetime."""
