@@ -1,4 +1,4 @@
-"""What is in the outbox, as it is delivered."""
+"""What is in the outbox, as it is delivered; what is for webhooks is `flexid.store.webhook_deliveries`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ CLAIM = Query(
     UPDATE outbox SET attempts = attempts + 1, next_attempt_at = now()
         + least(%(longest_wait)s, interval '30 seconds' * power(2, least(attempts, 10))) * (1 - random() / 4)
     WHERE id IN (
-        SELECT id FROM outbox WHERE state = 'waiting' AND next_attempt_at <= now() AND channel = ANY (%(channels)s)
+        SELECT id FROM outbox
+        WHERE state = 'waiting' AND next_attempt_at <= now() AND channel = ANY (%(channels)s) AND webhook_id IS NULL
         ORDER BY next_attempt_at LIMIT %(most)s FOR UPDATE SKIP LOCKED
     ) RETURNING id, channel, domain, payload, attempts, created_at
     """,
@@ -51,7 +52,8 @@ GIVE_UP = Query(
     """
     DELETE FROM outbox WHERE id IN (
         SELECT id FROM outbox
-        WHERE state = 'waiting' AND created_at < %(before)s AND channel = ANY (%(channels)s) LIMIT 10000
+        WHERE state = 'waiting' AND created_at < %(before)s AND channel = ANY (%(channels)s) AND webhook_id IS NULL
+        LIMIT 10000
     ) RETURNING id
     """,
 )
