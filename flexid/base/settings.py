@@ -5,57 +5,12 @@
 
 from __future__ import annotations
 
-import re
-from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-
-from flexid.base import redis_address
-
-HOST_NAME_LENGTH = 253
-HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
-
-Minutes = Annotated[int, Field(ge=0, le=10 * 366 * 24 * 60)]
-Days = Annotated[int, Field(ge=0, le=100 * 366)]
-
-
-def _host_name(value: str) -> str:
-    value = value.lower()
-    if len(value) > HOST_NAME_LENGTH or not HOST_NAME.fullmatch(value):
-        raise ValueError("a host name is allowed, without scheme and port")
-    return value
-
-
-def _pattern(value: str) -> str:
-    try:
-        re.compile(value)
-    except re.error as error:
-        raise ValueError(f"a regular expression is allowed: {error}") from error
-    return value
-
-
-def _network(value: str) -> str:
-    try:
-        ip_network(value)
-    except ValueError:
-        raise ValueError("addresses and networks are allowed, such as 127.0.0.1 and 10.0.0.0/8") from None
-    return value
-
-
-HostName = Annotated[str, AfterValidator(_host_name)]
-Pattern = Annotated[str, AfterValidator(_pattern)]
-Network = Annotated[str, AfterValidator(_network)]
-HeaderName = Annotated[str, Field(pattern="^[A-Za-z0-9-]*$")]
-# An empty variable of the environment stands for nothing, as an empty text does.
-OptionalPath = Annotated[Path | None, BeforeValidator(lambda value: None if value == "" else value)]
-
-
-class Section(BaseModel):
-    """A table of the configuration file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from flexid.base.peer_settings import DaemonSettings, PusherSettings, RedisSettings, TurnSettings
+from flexid.base.setting_types import Days, HeaderName, HostName, Minutes, Network, OptionalPath, Pattern, Section
+from pydantic import Field, model_validator
 
 
 class Listen(Section):
@@ -161,109 +116,12 @@ class Mail(Section):
     )
 
 
-def _keys(value: str) -> str:
-    if not all(project and key for project, _, key in (pair.partition(":") for pair in value.split())):
-        raise ValueError("pairs such as project:key are allowed, with blanks between them")
-    return value
-
-
-class PusherSettings(Section):
-    """Flexisip's pusher, a program that sends push notifications to phones."""
-
-    path: OptionalPath = Field(None, description="the program `flexisip_pusher`; empty = no push notifications")
-    keysmap: Annotated[str, AfterValidator(_keys)] = Field(
-        "", description="keys of Firebase projects: `project:key` pairs with blanks between them"
-    )
-
-    def keys(self) -> dict[str, str]:
-        """Return the keys by project."""
-        pairs = (pair.partition(":") for pair in self.keysmap.split())
-        return {project: key for project, _, key in pairs}
-
-
 class Portal(Section):
     """The web portal."""
 
     show_account_count: bool = Field(
         default=False, description="whether the sign-in page tells how many accounts of the Space are active"
     )
-
-
-class RedisSettings(Section):
-    """Flexisip's Redis, in which it keeps which devices are registered."""
-
-    url: str = Field(
-        "", description=f"{redis_address.FORMS}; empty = no list of devices, and Flexisip hears of no changes"
-    )
-    sentinel_password: str = Field("", description="what the Sentinels ask for; that of the server stands in `url`")
-    ca: OptionalPath = Field(
-        None, description="PEM file with the authorities of Redis' certificate; empty = those of the operating system"
-    )
-    certificate: OptionalPath = Field(None, description="PEM file with our certificate, where Redis wants to see one")
-    key: OptionalPath = Field(None, description="PEM file with its key, without passphrase")
-
-    @model_validator(mode="after")
-    def _is_whole(self) -> Self:
-        # What is said of a whole section does not repeat its values: the URL holds a password.
-        if self.url:
-            try:
-                redis_address.read(self.url)
-            except ValueError as error:
-                raise ValueError(f"redis.url: {error}") from None
-        if (self.certificate is None) != (self.key is None):
-            raise ValueError("redis.certificate and redis.key are allowed together only")
-        return self
-
-
-class DaemonSettings(Section):
-    """linphone-daemon, which sends SIP messages; see docs/messages.md."""
-
-    socket: Annotated[str, Field(pattern=r"^(/[!-~]+)?$", max_length=107)] = Field(
-        "", description="the full path of its socket, `/tmp/ld` of `--pipe ld`; empty = no SIP messages"
-    )
-    command: tuple[str, ...] = Field(
-        (), description="a program and its arguments: flexid runs linphone-daemon itself; `--pipe` is added to them"
-    )
-    allowed_domains: tuple[HostName, ...] = Field(
-        (), description="domains beside those of Spaces to which administrators of any Space may write"
-    )
-    newlines: Literal["line-separator", "refuse"] = Field(
-        "line-separator",
-        description="ends of lines, which the daemon cannot carry: `line-separator` makes them U+2028, or `refuse`",
-    )
-    longest_message: Annotated[int, Field(ge=1, le=15_000)] = Field(
-        15_000, description="bytes of a message's text in UTF-8; 1,300 suit networks that lose larger UDP datagrams"
-    )
-    longest_queue: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
-        10_000, description="messages of one Space that may wait to be sent"
-    )
-    messages_per_second: Annotated[int, Field(ge=1, le=200)] = Field(
-        30, description="how many are sent; from 45 a second on the daemon repeats itself and falls behind"
-    )
-
-    @model_validator(mode="after")
-    def _is_whole(self) -> Self:
-        if self.command and not self.socket:
-            raise ValueError("daemon.command needs daemon.socket")
-        return self
-
-
-class TurnSettings(Section):
-    """The TURN server that lets calls through firewalls; applications get credentials that it can check by itself."""
-
-    host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:\[\]-]*$")] = Field(
-        "", description="its host, with a port or without; empty = there is none"
-    )
-    secret: str = Field("", description="what it shares with flexid: `static-auth-secret` of coturn")
-    ttl_minutes: Annotated[int, Field(ge=1, le=10 * 366 * 24 * 60)] = Field(
-        1440, description="how long credentials hold"
-    )
-
-    @model_validator(mode="after")
-    def _is_whole(self) -> Self:
-        if bool(self.host) != bool(self.secret):
-            raise ValueError("turn.host and turn.secret are allowed together only")
-        return self
 
 
 class HousekeepingSettings(Section):

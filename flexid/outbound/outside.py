@@ -8,7 +8,8 @@ from typing import Any
 from attrs import frozen
 
 from flexid.base import redis_address
-from flexid.base.settings import RedisSettings, Settings
+from flexid.base.peer_settings import RedisSettings
+from flexid.base.settings import Settings
 from flexid.outbound.carriers import MailCarrier, SmsCarrier
 from flexid.outbound.files import MailFiles, SmsFiles
 from flexid.outbound.oidc_keys import HttpKeyServer, KeyServer

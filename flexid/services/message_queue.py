@@ -15,7 +15,8 @@ from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 
 from flexid.base.clock import Clock, random_share
-from flexid.base.settings import DaemonSettings, Settings
+from flexid.base.peer_settings import DaemonSettings
+from flexid.base.settings import Settings
 from flexid.daemon_bridge.answers import Refused
 from flexid.daemon_bridge.bridge import Bridge, Hearers
 from flexid.daemon_bridge.polling import Outcome

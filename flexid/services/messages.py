@@ -6,7 +6,7 @@ from uuid import UUID
 
 from attrs import evolve, field, frozen
 
-from flexid.base.settings import DaemonSettings
+from flexid.base.peer_settings import DaemonSettings
 from flexid.base.text import Text
 from flexid.domain.account import Actor
 from flexid.domain.errors import Invalid, Unavailable

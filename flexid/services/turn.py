@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from flexid.base.clock import Clock, random_token
-from flexid.base.settings import TurnSettings
+from flexid.base.peer_settings import TurnSettings
 from flexid.domain import turn
 from flexid.domain.errors import NotFound
 from flexid.domain.turn import TurnCredentials

@@ -12,7 +12,8 @@ from support.reactor import asynchronous, reactor, until
 
 from flexid.base.clock import Clock
 from flexid.base.configuration import Configuration
-from flexid.base.settings import DaemonSettings, Settings
+from flexid.base.peer_settings import DaemonSettings
+from flexid.base.settings import Settings
 from flexid.commands.command import Outcome, Problem, Program
 from flexid.commands.main import parse
 from flexid.domain.errors import Unavailable

@@ -14,7 +14,7 @@ from support.fake_daemon import FakeDaemon, ended, error
 from support.reactor import reactor, until
 
 from flexid.base.clock import Clock
-from flexid.base.settings import DaemonSettings
+from flexid.base.peer_settings import DaemonSettings
 from flexid.daemon_bridge import polling
 from flexid.domain.errors import Unavailable
 from flexid.services import message_queue
