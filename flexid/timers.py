@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from attrs import define, field, frozen
@@ -11,6 +12,7 @@ from twisted.internet.defer import Deferred, ensureDeferred, succeed
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from flexid.domain.acting import Doer, acts
 from flexid.domain.errors import Unavailable
 from flexid.services.deliveries import Deliveries
 from flexid.services.housekeeping import Housekeeping
@@ -59,7 +61,7 @@ def jobs(housekeeping: Housekeeping, sent: Deliveries, told: Notices) -> tuple[J
 
 def deliveries(waiting: Deliveries) -> tuple[Job, ...]:
     """Return what hands things over to others, who may take their time."""
-    return (Job("deliver mails and SMS", TICK, waiting.deliver),)
+    return (Job("deliver mails and SMS", TICK, waiting.begin),)
 
 
 def notices(waiting: Notices) -> tuple[Job, ...]:
@@ -155,6 +157,7 @@ class Timers:
         """Return whether the job is done for now."""
         began = self._reactor.seconds()
         self.outcomes.runs[job.name] += 1
+        acts(partial(Doer, job.name, "timer"))
         try:
             for _ in range(BATCHES):
                 cleared = await job.clear()

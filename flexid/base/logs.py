@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -19,6 +20,10 @@ SECRET = re.compile(
 MASK = "***"
 OWN = "flexid"
 """The namespace of our own loggers; of other libraries only warnings are of interest."""
+
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""The request that this coroutine answers: whatever it logs is about that one."""
 
 
 class Stream(Protocol):
@@ -74,6 +79,8 @@ def _json(event: LogEvent) -> str:
         "message": eventAsText(event, includeTraceback=False, includeTimestamp=False, includeSystem=False),
         **{name: value for name, value in event.items() if _is_plain(name, value)},
     }
+    if (request := request_id.get()) is not None:
+        line["request_id"] = request
     if failure is not None:
         line["traceback"] = failure.getTraceback()
     return orjson.dumps(line, option=orjson.OPT_NON_STR_KEYS).decode()

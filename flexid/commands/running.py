@@ -17,6 +17,7 @@ from flexid.base.configuration import Configuration, ConfigurationError, load
 from flexid.commands.command import Command, Outcome, Problem, Program
 from flexid.commands.main import FAILED, INTERRUPTED, print_out
 from flexid.commands.table import Entry
+from flexid.domain.acting import Doer, acts
 from flexid.domain.errors import DomainError, Invalid
 
 
@@ -33,10 +34,11 @@ def perform(entry: Entry, options: Namespace) -> NoReturn:
         sys.stderr.write("\n")
         sys.exit(INTERRUPTED)
     globalLogBeginner.beginLoggingTo([], redirectStandardIO=False, discardBuffer=True)
-    react(_run, (command, configuration, options))
+    react(_run, (entry.name, command, configuration, options))
 
 
-async def _run(reactor: Any, command: Command, configuration: Configuration, options: Namespace) -> None:
+async def _run(reactor: Any, name: str, command: Command, configuration: Configuration, options: Namespace) -> None:
+    acts(lambda: Doer(f"flexid {name}", "command"))
     work = ensureDeferred(command.run(Program(reactor, configuration, Clock()), options))
     reactor.addSystemEventTrigger("before", "shutdown", _interrupt, work)
     try:

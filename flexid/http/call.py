@@ -38,6 +38,9 @@ class Call(Generic[I]):
     known_space: KnownSpace | None = None
     caller: Actor | None = None
     given_input: I | None = None
+    by_certificate: bool = False
+    """Whether a client certificate has decided who the caller is."""
+    request_id: str = ""
     received: Received | None = None
     """The form with a file, where the route takes one."""
     visit: Visit = field(factory=Visit)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from math import inf
 from typing import Any
@@ -169,6 +169,8 @@ class FlexidSite(Site):
         """
         super().__init__(resource, timeout=idle_seconds, reactor=reactor, parsePOSTFormSubmission=False)
         self.reactor = reactor
+        self.requests: Mapping[tuple[str, int], Sequence[float]] = {}
+        """How long requests took, by route and status, as `flexid.base.metrics.Durations` counts it."""
         self.intake = intake
         self.max_body_size = max_body_size
         self.large_bodies = 0

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 from twisted.internet.defer import ensureDeferred
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 from werkzeug.exceptions import MethodNotAllowed
 
+from flexid.base import logs
+from flexid.base.metrics import Durations
 from flexid.base.settings import Settings
 from flexid.base.templates import Templates
 from flexid.base.text import Text
 from flexid.domain import errors
 from flexid.domain.account import Origin
-from flexid.http import answers, bodies, inputs, refusals, repeats, sending, streaming, visits
+from flexid.domain.acting import acts
+from flexid.http import answers, bodies, doers, inputs, refusals, repeats, sending, streaming, visits
 from flexid.http.answers import Answer
 from flexid.http.call import Call
 from flexid.http.client_certificates import shown
@@ -66,6 +70,7 @@ BODILESS = frozenset({204, 304})
 ALLOWED = "Authorization, Content-Type, From, Idempotency-Key, X-API-Key, X-Request-ID"
 EXPOSED = "WWW-Authenticate, X-Request-ID, Retry-After, Idempotency-Replayed"
 """Headers that scripts of other sites may send to the API, and those that they may read of its answers."""
+NO_ROUTE = "no route"
 BODY_METHODS = frozenset({b"POST", b"PUT", b"PATCH"})
 
 
@@ -80,18 +85,20 @@ class Router:
     templates: Templates
     is_open: Callable[[], bool]
     """Whether the database is there and migrated: before that, only health answers."""
+    seconds: Callable[[], float]
+    """The reactor's time."""
+    requests: Durations[tuple[str, int]] = field(factory=Durations)
+    """How long answers took until they were ready to be sent, by the route's name and the status."""
 
     def begin(self, request: FlexidRequest, route: Route | None, parameters: Mapping[str, Any]) -> None:
         """Start to answer a request for a route, or for none."""
-        # The route as it was declared: the path itself may hold a token.
-        declared = f"{route.method} {route.path}" if route else "no route"
         call = self._call(request)
-        ensureDeferred(self._serve(call, declared, self._answer(call, route, parameters)))
+        ensureDeferred(self._serve(call, route.name if route else NO_ROUTE, self._answer(call, route, parameters)))
 
     def begin_unmatched(self, request: FlexidRequest, error: BaseException | None) -> None:
         """Start to answer a request that no route matches, or one of another method only."""
         call = self._call(request)
-        ensureDeferred(self._serve(call, "no route", self._answer_unmatched(call, error)))
+        ensureDeferred(self._serve(call, NO_ROUTE, self._answer_unmatched(call, error)))
 
     def intake(self, request: FlexidRequest, route: Route, parameters: Mapping[str, Any]) -> Intake:
         """Return what takes the body of a request for a route that takes a file."""
@@ -112,8 +119,10 @@ class Router:
         return Call(request, self.services, self.settings, self.templates, peer, origin, visit=visits.read(request))
 
     async def _serve(self, call: Call[Any], declared: str, answering: Awaitable[Answer]) -> None:
-        request = call.request
-        request_id = request.request_id()
+        request, began = call.request, self.seconds()
+        call.request_id = request_id = request.request_id()
+        # Whatever is logged while this goes on carries it.
+        logs.request_id.set(request_id)
         request.setHeader("X-Request-ID", request_id)
         request.setHeader("Server", "flexid")
         if request.path.startswith(b"/api/"):
@@ -125,11 +134,14 @@ class Router:
         except errors.DomainError as error:
             answer = refusals.answer(call, error, *_statuses(error))
         except Exception:  # noqa: BLE001  # a mistake of ours spoils one answer, not the connection
-            log.failure("{route} failed, request {request_id}", route=declared, request_id=request_id)
+            log.failure(
+                "{route} failed, request {request_id}", event="request.failed", route=declared, request_id=request_id
+            )
             answer = refusals.broken(call)
         if call.received:
             await call.received.upload.discard()
         _send(request, answer)
+        self.requests.add((declared, answer.status), self.seconds() - began)
 
     async def _answer(self, call: Call[Any], route: Route | None, parameters: Mapping[str, Any]) -> Answer:
         request = call.request
@@ -141,9 +153,12 @@ class Router:
         if request.intake:
             # Admitted when its body began to come.
             call.received = await request.intake.received()
-            call.known_space, call.caller = call.received.admitted.known_space, call.received.admitted.caller
+            admitted = call.received.admitted
+            call.known_space, call.caller = admitted.known_space, admitted.caller
+            call.by_certificate = admitted.by_certificate
         else:
             await self._admit(call, route)
+        acts(partial(doers.of, call))
         if route.large and route.is_form:
             return await self._answer_large_form(call, route, parameters)
         if not request.intake and not route.large and (request.method in BODY_METHODS or route.is_form):
@@ -179,7 +194,7 @@ class Router:
             if route.input:
                 call.given_input = await _read_input(call, route, route.input, body, parameters)
             return answers.of(await route.handler(call, **parameters), route.status)
-        except (errors.Invalid, errors.Throttled) as error:
+        except (errors.Invalid, errors.Throttled, errors.Unavailable) as error:
             if route.again is None:
                 raise
             return await _show_again(call, route.again, error, body, parameters)
@@ -197,6 +212,7 @@ class Router:
             await admission.admit(call, route)
         elif route.caller is not PUBLIC:
             certificate = shown(call.request, self.proxies, self.settings.tls) if route.certificates else None
+            call.by_certificate = certificate is not None
             call.caller = await self.guards.caller(route.caller, call.request, call.known, call.peer, certificate)
 
     def _allow_any_origin(self, request: FlexidRequest) -> None:
@@ -242,7 +258,7 @@ async def _read_large_form(request: FlexidRequest) -> dict[str, Any]:
 async def _show_again(
     call: Call[Any],
     show: Handler,
-    error: errors.Invalid | errors.Throttled,
+    error: errors.Invalid | errors.Throttled | errors.Unavailable,
     body: Mapping[str, Any],
     parameters: Mapping[str, Any],
 ) -> Answer:

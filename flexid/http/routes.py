@@ -83,6 +83,12 @@ class Route:
     answers: Mapping[int, Any] = field(factory=dict)
     """What success looks like where the handler's annotation does not tell: by status, a type, one or more media
     types, or None where it may be anything."""
+    name: str = field(init=False)
+    """What it is called in logs and metrics: the path that somebody asks for may hold a token."""
+
+    @name.default
+    def _name(self) -> str:
+        return f"{self.method} {self.path}"
 
     @property
     def is_form(self) -> bool:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from flexid.base.languages import Languages
+from flexid.base.metrics import Durations
 from flexid.base.settings import Settings
 from flexid.base.templates import Templates
 from flexid.domain import phones
@@ -125,6 +126,7 @@ def make_site(
         "drawn_icon": assets.icons(assets.url(shipped, "icons.svg")),
         "phone": phones.grouped,
     }
+    requests: Durations[tuple[str, int]] = Durations()
     templates = Templates(Languages(), settings.templates_dir, words, development=settings.development)
     router = Router(
         services,
@@ -133,8 +135,12 @@ def make_site(
         Proxies.read(settings.trusted_proxies),
         templates,
         is_open,
+        reactor.seconds,
+        requests,
     )
     root = Root(router, [*every_route(), *health.routes(ready).routes, *assets.routes(shipped).routes])
     limits = settings.limits
     large = {route.path.encode(): limits.max_import_size for route in every_route() if route.large}
-    return FlexidSite(root, reactor, max_body_size=limits.max_body_size, intake=root.intake, large=large)
+    site = FlexidSite(root, reactor, max_body_size=limits.max_body_size, intake=root.intake, large=large)
+    site.requests = requests
+    return site

@@ -24,6 +24,7 @@ from flexid.store import account_imports
 from flexid.store.account_imports import NewImport
 from flexid.store.ambient import apart
 from flexid.store.database import Database
+from flexid.store.doer import naming_the_doer
 
 AT_ONCE = 2
 LONGEST_QUEUE = 8
@@ -150,7 +151,7 @@ class AccountImports:
         try:
             await self._turns.acquire()
             try:
-                order = Order(self._dsn, import_id, work, form, self._rules)
+                order = Order(self._dsn, import_id, work, form, self._rules, naming_the_doer())
                 runs.append(ImportProcesses(self.database.reactor, os.environ).start(order, file))
                 await runs[0].ended
             finally:

@@ -51,10 +51,13 @@ class Order:
     form: Format
     rules: dict[str, Any]
     """The operator's settings, by the names of `ImportRules`."""
+    doer: str = ""
+    """SQL that names whoever imports (`flexid.store.doer`)."""
 
     def packed(self) -> bytes:
         """Return it as it is sent."""
-        return orjson.dumps({name: getattr(self, name) for name in ("dsn", "import_id", "work", "form", "rules")})
+        names = ("dsn", "import_id", "work", "form", "rules", "doer")
+        return orjson.dumps({name: getattr(self, name) for name in names})
 
 
 @define
@@ -92,7 +95,7 @@ def main() -> None:
         with os.fdopen(FILE, "rb") as file:
             _check(staging, order, file)
     if order.work != "check":
-        _write(staging, order.form)
+        _write(staging, order.form, order.doer)
 
 
 def _check(staging: Staging, order: Order, file: BinaryIO) -> None:
@@ -110,7 +113,7 @@ def _check(staging: Staging, order: Order, file: BinaryIO) -> None:
     staging.finish("refused" if report.total else "checked", report)
 
 
-def _write(staging: Staging, form: Format) -> None:
+def _write(staging: Staging, form: Format, doer: str) -> None:
     report = staging.report()
     if report.total:
         return
@@ -120,7 +123,7 @@ def _write(staging: Staging, form: Format) -> None:
         if refused.total:
             staging.finish("refused", refused)
             return
-        if staging.write(evolve(report, imported=True)):
+        if staging.write(evolve(report, imported=True), doer):
             return
     reason = Text("Others create accounts of the same names at the moment: try again")
     staging.finish("refused", evolve(report, problems=(Problem(None, None, reason),), total=1))

@@ -14,9 +14,11 @@ import psycopg2
 from psycopg2 import extensions
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.error import ConnectionDone
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from txpostgres import txpostgres
 
+from flexid.base.metrics import Totals
 from flexid.domain.errors import Unavailable
 from flexid.store.exchange import Exchange
 from flexid.store.failures import Disconnected, StoreError, ends_connection, is_stale, translate
@@ -26,6 +28,8 @@ from flexid.store.values import bindable, read_values
 
 SURELY_SENT = 8000
 """Bytes that always fit into the socket's buffer, which is empty when an exchange begins."""
+SLOW_SECONDS = 1.0
+"""What takes longer is named in the log."""
 
 
 class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres ships no types
@@ -35,9 +39,17 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres shi
     nor a timer nor a turn of the reactor.
     """
 
-    def __init__(self, reactor: Any, heard: Callable[[str, str], None] | None = None) -> None:
-        """`heard` gets channel and payload of each NOTIFY."""
+    log = Logger()
+
+    def __init__(
+        self,
+        reactor: Any,
+        heard: Callable[[str, str], None] | None = None,
+        statements: Totals[str] | None = None,
+    ) -> None:
+        """`heard` gets channel and payload of each NOTIFY; `statements` are counted by their names."""
         super().__init__(reactor)
+        self._statements = Totals[str]() if statements is None else statements
         self.gone: Deferred[None] = Deferred()
         """Fires when the connection has ended."""
         self.trouble = ""
@@ -94,8 +106,11 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres shi
         deadline: float,
         done: Callable[[Connection], object] | None = None,
         before: str = "",
+        doer: str = "",
     ) -> Deferred[list[Row]]:
         """Run a statement, prepared at its first use; `deadline` is in the reactor's seconds.
+
+        `before` and `doer` are SQL that goes in front: at the begin of it all, and right before the statement.
 
         `done` is called when the connection is free again, before the answer is given; never if the connection ended.
 
@@ -106,7 +121,7 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres shi
             return fail(Unavailable())
         if self._exchange is not None:
             return fail(StoreError(f"{query.name}: the statement before it still runs: {self._exchange.query.name}"))
-        exchange = self._exchange = Exchange(query, parameters, before, done, Deferred())
+        exchange = self._exchange = Exchange(query, parameters, before, done, Deferred(), self.reactor.seconds(), doer)
         self._deadline = deadline
         self._begin(exchange)
         return exchange.answer
@@ -131,6 +146,7 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres shi
             os.close(self._descriptor)
         self.gone.callback(None)
         if exchange is not None:
+            self._count(exchange, failed=True)
             exchange.answer.errback(Failure(Unavailable()))
 
     def check(self, now: float) -> None:
@@ -141,7 +157,7 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres shi
     def _begin(self, exchange: Exchange) -> None:
         query = exchange.query
         if not query.prepare:
-            self._send(exchange, query.sql, exchange.parameters or None)
+            self._send(exchange, exchange.doer + query.sql, exchange.parameters or None)
             return
         exchange.prepared = self._prepared.get(query)
         if exchange.prepared is None:
@@ -152,7 +168,7 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres shi
             self._run_prepared(exchange, exchange.prepared)
 
     def _run_prepared(self, exchange: Exchange, statement: Prepared) -> None:
-        self._send(exchange, statement.execute, exchange.parameters if statement.bound else None)
+        self._send(exchange, exchange.doer + statement.execute, exchange.parameters if statement.bound else None)
 
     def _send(self, exchange: Exchange, sql: str, parameters: Mapping[str, Any] | None) -> None:
         try:
@@ -220,9 +236,16 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres shi
             return
         self._exchange = None
         self._deadline = inf
+        self._count(exchange, failed=type(result) is Failure)
         if exchange.done is not None:
             exchange.done(self)
         exchange.answer.callback(result)
+
+    def _count(self, exchange: Exchange, *, failed: bool) -> None:
+        name, seconds = exchange.query.name, self.reactor.seconds() - exchange.began
+        self._statements.add(name, seconds, failed=failed)
+        if seconds >= SLOW_SECONDS:
+            self.log.warn("The database took {seconds:.1f} seconds: {statement}", statement=name, seconds=seconds)
 
     def _tell(self) -> None:
         notifies = self._connection.notifies[:]

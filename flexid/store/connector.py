@@ -8,6 +8,7 @@ from typing import Any
 from attrs import frozen
 from psycopg2 import extensions
 
+from flexid.base.metrics import Totals
 from flexid.store.connection import Connection
 from flexid.store.watch import Watch
 
@@ -35,6 +36,8 @@ class Connector:
         self.reactor = reactor
         self.timeouts = timeouts
         self.watch = Watch(reactor)
+        self.statements = Totals[str]()
+        """What was asked, by the names of the statements."""
         self._dsn = with_settings(dsn, timeouts.statement)
         self._connections: set[Connection] = set()
 
@@ -43,7 +46,7 @@ class Connector:
 
         :raise Disconnected: it failed or took too long.
         """
-        connection = Connection(self.reactor, heard)
+        connection = Connection(self.reactor, heard, self.statements)
         self._connections.add(connection)
         self.watch.add(connection)
         connection.gone.addCallback(lambda _: self._forget(connection))

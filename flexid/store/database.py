@@ -6,8 +6,10 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from flexid.base.metrics import Totals
 from flexid.store.ambient import Mark, Savepoint, all_in, around
 from flexid.store.connector import Connector, Timeouts, with_settings
+from flexid.store.doer import naming_the_doer
 from flexid.store.listener import Listener, Subscription
 from flexid.store.pool import Pool
 from flexid.store.query import Query, Row
@@ -55,6 +57,11 @@ class Database:
         return self._pool.waiting
 
     @property
+    def statements(self) -> Totals[str]:
+        """What was asked so far, by the names of the statements."""
+        return self._connector.statements
+
+    @property
     def listening(self) -> bool:
         """Whether all that is said by NOTIFY now will be heard."""
         return self._listener.listening
@@ -97,7 +104,9 @@ class Database:
                     return await savepoint.run(query, **parameters)
         asked = self.reactor.seconds()
         connection = self._pool.at_once() or await self._pool.take(asked + self._timeouts.waiting)
-        return await connection.execute(query, parameters, asked + self._timeouts.answer, done=self._pool.put_back)
+        doer = naming_the_doer() if query.concerns_the_log else ""
+        deadline = asked + self._timeouts.answer
+        return await connection.execute(query, parameters, deadline, done=self._pool.put_back, doer=doer)
 
     def transaction(self, statement_timeout: float | None = None) -> Transaction:
         """Begin a transaction: `async with database.transaction() as transaction:`.

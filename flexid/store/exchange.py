@@ -30,6 +30,10 @@ class Exchange:
     done: Callable[[Connection], object] | None
     """Called when the connection is free again, whether the statement succeeded or not."""
     answer: Deferred[list[Row]]
+    began: float = 0.0
+    """In the reactor's seconds."""
+    doer: str = ""
+    """SQL that goes right before the statement, in the same message: who acts."""
     prepared: Prepared | None = None
     preparing: bool = False
     repeated: bool = False

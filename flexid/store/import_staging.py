@@ -190,11 +190,16 @@ class Staging:
         with self.connection:
             return ImportReport.unpacked(self._run(REPORT)[0]["report"])
 
-    def write(self, report: ImportReport) -> bool:
-        """Create all the accounts, or none; return False if something was in the way."""
+    def write(self, report: ImportReport, doer: str) -> bool:
+        """Create all the accounts, or none; return False if something was in the way.
+
+        `doer` is SQL that names who does it (`flexid.store.doer`).
+        """
         try:
             with self.connection:
                 self._run(REPORT)
+                if doer:
+                    self._run(Query("name who imports", doer, prepare=False))
                 self._run(WRITE)
                 self._finish("done", report)
         except (*VIOLATED, *CONTENDED):

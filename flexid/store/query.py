@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 import orjson
-from attrs import frozen
+from attrs import field, frozen
 from psycopg2 import extras
+
+from flexid.store.doer import concerns_the_log
 
 ISO_TIME = """'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""
 """How times inside JSON columns are written, for to_char: as the API shows them; sessions are in UTC."""
@@ -28,6 +30,12 @@ class Query:
     name: str
     sql: str
     prepare: bool = True
+    concerns_the_log: bool = field(init=False, eq=False)
+    """Whether the database has to know who acts (`flexid.store.doer`)."""
+
+    @concerns_the_log.default
+    def _concerns_the_log(self) -> bool:
+        return concerns_the_log(self.sql)
 
 
 class Json(extras.Json):

@@ -17,6 +17,7 @@ from twisted.internet.defer import Deferred
 from flexid.domain.errors import Unavailable
 from flexid.store.connection import Connection
 from flexid.store.connector import Timeouts
+from flexid.store.doer import naming_the_doer
 from flexid.store.failures import QueryFailed, StoreError
 from flexid.store.pool import Pool
 from flexid.store.query import Query, Row
@@ -75,7 +76,8 @@ class Transaction:
         if connection.transaction_status != NOT_BEGUN:
             return await connection.execute(query, parameters, self._reactor.seconds() + self._answer)
         # Saves a round trip; and the time spent waiting for the connection counts.
-        return await connection.execute(query, parameters, self._asked + self._answer, before=self._begin)
+        before = self._begin + naming_the_doer()
+        return await connection.execute(query, parameters, self._asked + self._answer, before=before)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
