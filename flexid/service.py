@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import Service
-from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
+from twisted.internet.defer import CancelledError, Deferred, TimeoutError, ensureDeferred  # noqa: A004  # its name
 from twisted.internet.protocol import Factory
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThreadPool
@@ -37,6 +39,8 @@ FLUSH_SECONDS = 5.0
 CONNECT_SECONDS = 2.0
 """How long the database may take to answer before we listen without it."""
 RETRY_SECONDS = 1.0
+DELIVERY_SECONDS = 5.0
+"""For mails and SMS that are under way when we are told to end."""
 FINISH_SECONDS = 30.0
 """For requests that are being answered when we are told to end."""
 
@@ -118,9 +122,15 @@ class FlexidService(Service):
         carriers = Timers(self._reactor, leadership.is_ours, deliveries(services.deliveries))
         heralds = Timers(self._reactor, leadership.is_ours, notices(services.notices))
         flushing = Repeated(self._reactor, "counting of API keys' uses", FLUSH_SECONDS, services.api_keys.flush)
-        self._endings += [leadership.stop, heralds.stop, carriers.stop, timers.stop]
+        self._endings += [leadership.stop, heralds.stop, partial(self._finish, services), carriers.stop, timers.stop]
         self._endings += [services.api_keys.flush, flushing.stop]
         return timers, carriers, heralds, flushing
+
+    async def _finish(self, services: Services) -> None:
+        """Wait for mails and SMS that are under way; who takes too long is asked again at the next start."""
+        under_way = ensureDeferred(services.deliveries.finish())
+        with suppress(TimeoutError):
+            await under_way.addTimeout(DELIVERY_SECONDS, self._reactor)
 
     def _make_message_queue(self, database: Database, dsn: str) -> MessageQueue | None:
         if not self._settings.daemon.socket:

@@ -22,7 +22,6 @@ NOT_USED_YET = frozenset(
     {
         "workers",
         "listen.metrics",
-        "mail.url",
     }
 )
 """Keys of the documented configuration whose features this release does not have: they are named in a warning, so that

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Self
 
+from flexid.base.mail_settings import Mail
 from flexid.base.peer_settings import DaemonSettings, PusherSettings, RedisSettings, TurnSettings
 from flexid.base.setting_types import Days, HeaderName, HostName, Minutes, Network, OptionalPath, Pattern, Section
 from pydantic import Field, model_validator
@@ -105,14 +106,6 @@ class Public(Section):
     )
     port: Annotated[int, Field(ge=0, le=65_535)] = Field(
         0, description="0 = the port that `listen` names first; behind a proxy, the proxy's"
-    )
-
-
-class Mail(Section):
-    """Mails. Until there is a mail server they are written to `data_dir`/mail, and SMS to `data_dir`/sms."""
-
-    from_address: Annotated[str, Field(pattern=r"^([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+)?$")] = Field(
-        "", description="from whom mails come; empty = no-reply at the Space's domain"
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from attrs import field, frozen
 
-Channel = Literal["mail", "sms", "webhook", "registrar", "b2bua"]
+Channel = Literal["mail", "sms", "webhook", "registrar", "b2bua", "hook"]
 
 
 @frozen
@@ -43,3 +43,11 @@ class Due:
 
 class Undelivered(Exception):  # noqa: N818  # read as a sentence: a delivery that came to nothing
     """An outside party did not take something; the reason names no secret."""
+
+
+class Refused(Undelivered):
+    """It will never be taken: to try again is in vain."""
+
+
+class Doubtful(Undelivered):
+    """Nobody knows whether it was taken: its delivery was cut off before the answer came."""

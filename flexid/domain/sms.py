@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Literal
 
 from attrs import asdict, field, frozen
@@ -9,6 +10,7 @@ from attrs import asdict, field, frozen
 from flexid.domain.outbox import Outgoing
 
 Purpose = Literal["creation", "recovery", "validation"]
+LONGEST_PATIENCE = timedelta(hours=1)
 
 
 @frozen
@@ -26,6 +28,11 @@ class CodeSms:
         if self.purpose != "validation" or not self.minutes:
             return text
         return f"{text}. The code is available for {self.minutes} minutes"
+
+    @property
+    def patience(self) -> timedelta:
+        """Return how long after it was asked for it is still worth sending."""
+        return min(LONGEST_PATIENCE, timedelta(minutes=self.minutes)) if self.minutes else LONGEST_PATIENCE
 
     def outgoing(self, domain: str) -> Outgoing:
         """Return what goes into the outbox of the Space that sends it."""

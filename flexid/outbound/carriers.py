@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import Protocol
 
 from flexid.domain.mail import Letter
+from flexid.domain.mail_server import MailServer
 from flexid.domain.sms import ShortMessage
 
 
 class MailCarrier(Protocol):
     """Takes mails."""
 
-    async def send(self, letter: Letter) -> None:
-        """Hand over a mail; one of the same reference is the same mail once more.
+    async def send(self, letter: Letter, server: MailServer | None = None) -> str:
+        """Hand over a mail, to a Space's own server if there is one; return what it said.
 
-        :raise Undelivered: it was not taken.
+        One of the same reference is the same mail once more.
+
+        :raise Refused: it will never be taken.
+        :raise Undelivered: it was not taken now.
         """
 
 
@@ -22,7 +26,9 @@ class SmsCarrier(Protocol):
     """Takes SMS."""
 
     async def send(self, message: ShortMessage) -> None:
-        """Hand over an SMS; one of the same reference is the same SMS once more.
+        """Hand over an SMS.
 
+        :raise Refused: it will never be taken.
+        :raise Doubtful: it may have been taken.
         :raise Undelivered: it was not taken.
         """

@@ -21,14 +21,15 @@ class MailFiles:
 
     folder: Path
 
-    async def send(self, letter: Letter) -> None:
-        """Write a mail; the same mail once more replaces its file.
+    async def send(self, letter: Letter) -> str:
+        """Write a mail, and return where to; the same mail once more replaces its file.
 
         :raise Undelivered: the file cannot be written.
         """
         path = self.folder / f"{letter.reference}.eml"
         await _write(path, letter.content)
         self.log.info("There is no mail server, a mail was written to {path}", path=str(path))
+        return str(path)
 
 
 @frozen

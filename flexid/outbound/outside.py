@@ -7,14 +7,17 @@ from typing import Any
 
 from attrs import frozen
 
-from flexid.base import redis_address
+from flexid.base import redis_address, smtp_address
 from flexid.base.peer_settings import RedisSettings
 from flexid.base.settings import Settings
 from flexid.outbound.carriers import MailCarrier, SmsCarrier
 from flexid.outbound.files import MailFiles, SmsFiles
 from flexid.outbound.oidc_keys import HttpKeyServer, KeyServer
+from flexid.outbound.post import Post
 from flexid.outbound.pusher import FlexisipPusher, NoPusher, Pusher
 from flexid.outbound.registrar import NoRegistrar, Registrar
+from flexid.outbound.smtp import SmtpCarrier
+from flexid.outbound.trust import Trust
 
 
 @frozen
@@ -33,7 +36,7 @@ def connect(reactor: Any, settings: Settings, environment: Mapping[str, str]) ->
     path = settings.pusher.path
     kept = {name: value for name, value in environment.items() if not name.startswith("FLEXID_")}
     return Outside(
-        MailFiles(settings.data_dir / "mail"),
+        Post(_smtp(reactor, settings), MailFiles(settings.data_dir / "mail")),
         SmsFiles(settings.data_dir / "sms"),
         FlexisipPusher(reactor, path, settings.pusher.keys(), kept) if path else NoPusher(),
         HttpKeyServer(reactor),
@@ -41,10 +44,15 @@ def connect(reactor: Any, settings: Settings, environment: Mapping[str, str]) ->
     )
 
 
+def _smtp(reactor: Any, settings: Settings) -> SmtpCarrier:
+    mail = settings.mail
+    shared = smtp_address.read(mail.url) if mail.url else None
+    return SmtpCarrier(reactor, Trust(mail.ca), settings.root_host, mail.timeout, shared)
+
+
 def _registrar(reactor: Any, settings: RedisSettings) -> Registrar:
     from flexid.outbound.redis import Redis  # noqa: PLC0415  # not everybody needs it, and its import takes long
     from flexid.outbound.redis_registrar import RedisRegistrar  # noqa: PLC0415
-    from flexid.outbound.redis_tls import RedisTls  # noqa: PLC0415
 
-    tls = RedisTls(settings.ca, settings.certificate, settings.key)
+    tls = Trust(settings.ca, settings.certificate, settings.key)
     return RedisRegistrar(Redis(reactor, redis_address.read(settings.url), tls, settings.sentinel_password))

@@ -19,7 +19,7 @@ from txredisapi import ConnectionError as Disconnected
 from txredisapi import RedisProtocol, ResponseError
 
 from flexid.base.redis_address import RedisAddress
-from flexid.outbound.redis_tls import RedisTls
+from flexid.outbound.trust import Trust
 
 PATIENCE = 3.0
 """Seconds for an answer, connecting included."""
@@ -63,7 +63,7 @@ class Redis:
 
     reactor: Any
     address: RedisAddress
-    tls: RedisTls = field(factory=RedisTls)
+    tls: Trust = field(factory=Trust)
     sentinel_password: str = field(default="", repr=False)
     patience: float = PATIENCE
     _connection: _Connection | None = field(default=None, init=False)

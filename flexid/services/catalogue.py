@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from attrs import frozen
 
 from flexid.base.clock import Clock
@@ -205,6 +207,14 @@ def build(settings: Settings, database: Database, clock: Clock, outside: Outside
         administrators=Administrators(database, rules),
         seeding=Seeding(database),
         housekeeping=Housekeeping(database, clock, lifetimes, api_keys, files, clearance),
-        deliveries=Deliveries(database, clock, directory, writer, outside),
+        deliveries=Deliveries(
+            database,
+            clock,
+            directory,
+            writer,
+            outside,
+            settings.mail.connections,
+            timedelta(seconds=settings.mail.timeout),
+        ),
         notices=Notices(database, clock, outside.registrar),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP as OF_SERVERS
 from email.utils import format_datetime
 from typing import Any
 
@@ -18,6 +18,8 @@ from flexid.domain.mail import Letter, Mail
 from flexid.domain.space import Space
 
 LOCAL_PART = "no-reply"
+SMTP = OF_SERVERS.clone(cte_type="7bit")
+"""Not every server passes more than seven bits on (RFC 6152)."""
 
 
 @frozen

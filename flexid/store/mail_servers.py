@@ -27,6 +27,13 @@ SET = Query(
     RETURNING {SHOWN} AS server, xmax = 0 AS is_new
     """,
 )
+FIND = Query(
+    "find the mail server of a Space",
+    """
+    SELECT e.host, e.port, e.username, e.password, e.from_address, e.from_name, e.signature
+    FROM space_email_servers e JOIN spaces s ON s.id = e.space_id WHERE s.domain = %(domain)s
+    """,
+)
 DELETE = Query(
     "delete the mail server of a Space",
     """
@@ -39,6 +46,12 @@ async def save(runner: Runner, domain: str, server: MailServer) -> tuple[dict[st
     """Give a Space its mail server, or another one; return it, and whether it is new. None without such a Space."""
     rows = await runner.run(SET, domain=domain, **asdict(server))
     return (rows[0]["server"], rows[0]["is_new"]) if rows else None
+
+
+async def find(runner: Runner, domain: str) -> MailServer | None:
+    """Return the mail server of a Space with its password, for whoever hands mails in there."""
+    rows = await runner.run(FIND, domain=domain)
+    return MailServer(**rows[0]) if rows else None
 
 
 async def delete(runner: Runner, domain: str) -> int:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import stat
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from attrs import define, evolve, field
 from pytest_twisted import ensureDeferred
-from support.application import TENANT, Application, at_once
+from support.application import SUPER, TENANT, Application, at_once
 from support.mail import mails
+from support.reactor import until
+from support.smtp_server import SmtpServer, serving
 from twisted.logger import LogEvent, eventAsText, globalLogPublisher
 
 from flexid.domain.mail import Letter, Mail
-from flexid.domain.outbox import Undelivered
-from flexid.domain.sms import CodeSms
-from flexid.services.deliveries import MOST_ATTEMPTS, Deliveries
+from flexid.domain.mail_server import MailServer
+from flexid.domain.outbox import Doubtful, Undelivered
+from flexid.domain.sms import CodeSms, ShortMessage
+from flexid.services.deliveries import MOST_ATTEMPTS, OWN_AT_ONCE, Deliveries
 from flexid.store import outbox
+from flexid.store.deliveries import claim, claim_mails
 
 MAIL = Mail("email_validation", "bob@example.org", "en", {"account": "bob@a.org", "code": "4711", "minutes": 10})
 SMS = CodeSms("+33612320692", "validation", "4712", 10)
@@ -35,7 +40,7 @@ class Refusing:
     error: Exception
     seen: list[Letter] = field(factory=list)
 
-    async def send(self, letter: Letter) -> None:
+    async def send(self, letter: Letter, server: MailServer | None = None) -> str:  # noqa: ARG002  # the interface
         self.seen.append(letter)
         raise self.error
 
@@ -44,6 +49,22 @@ def _refusing(app: Application, error: Exception) -> tuple[Deliveries, Refusing]
     server = Refusing(error)
     deliveries = app.services.deliveries
     return evolve(deliveries, outside=evolve(deliveries.outside, mail=server)), server
+
+
+@define
+class _Provider:
+    """An SMS provider that fails."""
+
+    error: Exception
+    seen: list[ShortMessage] = field(factory=list)
+
+    async def send(self, message: ShortMessage) -> None:
+        self.seen.append(message)
+        raise self.error
+
+
+async def _has_own_server(app: Application, domain: str = TENANT, **server: str | int) -> None:
+    assert (await app.super_admin.post(f"/api/spaces/{domain}/email", server)).status == 201
 
 
 def _rows(app: Application) -> list[dict[str, Any]]:
@@ -172,16 +193,127 @@ async def test_what_belongs_to_other_channels_stays(app: Application) -> None:
 
 
 @ensureDeferred
-async def test_a_space_signs_its_mails_and_says_from_whom_they_come(app: Application, tmp_path: Path) -> None:
-    server = {"host": "mail.example.org", "port": 25, "from_address": "desk@example.org", "from_name": "Bäckerei, Süd"}
-    reply = await app.super_admin.post(f"/api/spaces/{TENANT}/email", {**server, "signature": "The bakers\n& friends"})
-    assert reply.status == 201
+async def test_a_space_signs_its_mails_and_says_from_whom_they_come(app: Application) -> None:
+    with serving(SmtpServer()) as smtp:
+        named = {"from_name": "Bäckerei, Süd", "signature": "The bakers\n& friends"}
+        await _has_own_server(app, host="127.0.0.1", port=smtp.port, from_address="desk@example.org", **named)
+        await outbox.put(app.database, MAIL.outgoing(TENANT))
+        await app.services.deliveries.deliver()
+    (received,) = smtp.received
+    assert received.sender == "desk@example.org"
+    assert received.mail.message["From"] == '"Bäckerei, Süd" <desk@example.org>'
+    assert "-- \nThe bakers\n& friends" in received.mail.text
+    assert "The bakers\n&amp; friends" in received.mail.html
+    assert received.raw.isascii()
+
+
+@ensureDeferred
+async def test_a_mail_that_is_refused_for_good_is_given_up_at_once(app: Application) -> None:
+    with serving(SmtpServer(replies={"bob@example.org": "550 5.1.1 no such user"})) as smtp:
+        await _has_own_server(app, host="127.0.0.1", port=smtp.port)
+        await outbox.put(app.database, MAIL.outgoing(TENANT))
+        deliveries = app.services.deliveries
+        assert await deliveries.deliver() == 1
+    (row,) = _rows(app)
+    assert (row["state"], row["attempts"]) == ("dead", 1)
+    assert row["last_error"] == f"127.0.0.1:{smtp.port} said: 550 5.1.1 no such user"
+    assert deliveries.outcomes == {("mail", "refused"): 1}
+
+
+@ensureDeferred
+async def test_a_server_that_hangs_holds_up_neither_others_nor_sms(app: Application, tmp_path: Path) -> None:
+    other = {"name": "Other", "domain": "other.example.org", "host": "other.localhost"}
+    assert (await app.super_admin.post("/api/spaces", other)).status == 201
+    with serving(SmtpServer(hangs=True)) as hanging, serving(SmtpServer()) as well:
+        await _has_own_server(app, host="127.0.0.1", port=hanging.port)
+        await _has_own_server(app, "other.example.org", host="127.0.0.1", port=well.port)
+        for domain in (TENANT, "other.example.org", SUPER):
+            for _ in range(6):
+                await outbox.put(app.database, MAIL.outgoing(domain))
+        await outbox.put(app.database, SMS.outgoing(TENANT))
+        deliveries = app.services.deliveries
+        await deliveries.begin()
+        await until(lambda: len(well.received) == len(mails(tmp_path / "mail")) == 6)
+        await until(lambda: (tmp_path / "sms").is_dir() and hanging.most_at_once == OWN_AT_ONCE)
+        assert await deliveries.begin() == 0
+        assert len(hanging.attempts) == OWN_AT_ONCE
+        hanging.stop()
+        await deliveries.finish()
+    assert [row["state"] for row in _rows(app)].count("sent") == 13
+
+
+@ensureDeferred
+async def test_a_space_with_very_many_mails_does_not_keep_the_others_waiting(app: Application) -> None:
+    for _ in range(30):
+        await outbox.put(app.database, MAIL.outgoing(TENANT))
+    await outbox.put(app.database, MAIL.outgoing(SUPER))
+    claimed = await claim_mails(app.database, timedelta(seconds=60), 10, 4, own=False)
+    assert [due.domain for due in claimed].count(SUPER) == 1
+    assert [due.domain for due in claimed].count(TENANT) == 4
+
+
+@ensureDeferred
+async def test_what_a_process_had_begun_that_died_is_due_at_once_for_the_next_one(
+    app: Application, tmp_path: Path
+) -> None:
     await outbox.put(app.database, MAIL.outgoing(TENANT))
-    await app.services.deliveries.deliver()
-    (mail,) = mails(tmp_path / "mail")
-    assert mail.message["From"] == '"Bäckerei, Süd" <desk@example.org>'
-    assert "-- \nThe bakers\n& friends" in mail.text
-    assert "The bakers\n&amp; friends" in mail.html
+    await claim_mails(app.database, timedelta(seconds=60), 10, 4, own=False)
+    next_one = evolve(app.services.deliveries)
+    assert await next_one.deliver() == 1
+    assert len(mails(tmp_path / "mail")) == 1
+    await outbox.put(app.database, MAIL.outgoing(TENANT))
+    await claim_mails(app.database, timedelta(seconds=60), 10, 4, own=False)
+    assert await next_one.deliver() == 0
+
+
+@ensureDeferred
+async def test_an_sms_that_may_have_been_taken_is_sent_once_more_and_no_third_time(app: Application) -> None:
+    await outbox.put(app.database, SMS.outgoing(TENANT))
+    provider = _Provider(Doubtful("no answer came"))
+    deliveries = app.services.deliveries
+    failing = evolve(deliveries, outside=evolve(deliveries.outside, sms=provider))
+    for _ in range(5):
+        await failing.deliver()
+        app.sql("UPDATE outbox SET next_attempt_at = now()")
+    assert len(provider.seen) == 2
+    assert _rows(app)[0]["state"] == "dead"
+    assert failing.outcomes == {("sms", "failed"): 1, ("sms", "dead"): 1}
+
+
+@ensureDeferred
+async def test_an_sms_that_was_surely_not_taken_is_tried_until_its_code_expires(app: Application) -> None:
+    await outbox.put(app.database, SMS.outgoing(TENANT))
+    provider = _Provider(Undelivered("the provider is away"))
+    deliveries = app.services.deliveries
+    failing = evolve(deliveries, outside=evolve(deliveries.outside, sms=provider))
+    for _ in range(4):
+        await failing.deliver()
+        app.sql("UPDATE outbox SET next_attempt_at = now()")
+    assert (len(provider.seen), _rows(app)[0]["state"]) == (4, "waiting")
+    app.ahead.seconds = 601
+    await failing.deliver()
+    assert (len(provider.seen), _rows(app)[0]["state"]) == (4, "dead")
+
+
+@ensureDeferred
+async def test_an_sms_whose_sender_died_twice_is_not_sent_a_third_time(app: Application) -> None:
+    await outbox.put(app.database, SMS.outgoing(TENANT))
+    deliveries = app.services.deliveries
+    for _ in range(2):
+        assert len(await claim(app.database, ("sms",), 10)) == 1
+        app.sql("UPDATE outbox SET next_attempt_at = now()")
+    assert await claim(app.database, ("sms",), 10) == []
+    assert await evolve(deliveries).deliver() == 0
+    assert _rows(app)[0]["state"] == "dead"
+
+
+@ensureDeferred
+async def test_what_could_not_be_delivered_is_forgotten_after_a_month(app: Application) -> None:
+    await outbox.put(app.database, MAIL.outgoing(TENANT))
+    app.sql("UPDATE outbox SET state = 'dead'")
+    assert await app.services.deliveries.clear() == 0
+    app.sql("UPDATE outbox SET created_at = now() - interval '31 days'")
+    assert await app.services.deliveries.clear() == 1
 
 
 @ensureDeferred

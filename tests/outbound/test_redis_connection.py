@@ -21,7 +21,7 @@ from flexid.base import redis_address
 from flexid.outbound import redis
 from flexid.outbound.redis import Redis, RedisTrouble
 from flexid.outbound.redis_registrar import RedisRegistrar
-from flexid.outbound.redis_tls import RedisTls
+from flexid.outbound.trust import Trust
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +47,8 @@ def client(server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Red
     made.close()
 
 
-def _client(url: str, tls: RedisTls | None = None, **more: Any) -> Redis:
-    return Redis(reactor, redis_address.read(url), tls or RedisTls(), **more)
+def _client(url: str, tls: Trust | None = None, **more: Any) -> Redis:
+    return Redis(reactor, redis_address.read(url), tls or Trust(), **more)
 
 
 async def _trouble(client: Redis, **more: Any) -> tuple[str, float]:
@@ -186,7 +186,7 @@ async def test_tls_knows_the_server_and_shows_who_we_are(tmp_path: Path) -> None
     files = ("--tls-cert-file", str(certificate), "--tls-key-file", str(key))
     ca = tmp_path / "ca.pem"
     with running("--tls-port", str(port), *files, "--tls-ca-cert-file", str(ca)):
-        url, known = f"rediss://127.0.0.1:{port}", RedisTls(ca, own, own_key)
+        url, known = f"rediss://127.0.0.1:{port}", Trust(ca, own, own_key)
         client = _client(url, known)
         assert await client.run("PING") == "PONG"
         client.close()

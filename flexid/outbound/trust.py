@@ -1,4 +1,4 @@
-"""TLS towards Redis."""
+"""Whom we trust over TLS, and who we are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from attrs import frozen
 
 
 @frozen
-class RedisTls:
+class Trust:
     """Whom we trust, and who we are: PEM files, read anew for each connection.
 
     Without `ca` the authorities of the operating system are trusted; without `certificate` we are nobody.
