@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from attrs import field, frozen
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred, TimeoutError, ensureDeferred  # noqa: A004  # its name
 from twisted.internet.protocol import Factory
@@ -33,6 +34,7 @@ from flexid.timers import Repeated, Timers, deliveries, jobs, notices
 
 if TYPE_CHECKING:
     from flexid.http.listeners import Listeners
+    from flexid.http.ports import Ports
 
 FLUSH_SECONDS = 5.0
 """Between two writings of what API keys were used for."""
@@ -41,8 +43,20 @@ CONNECT_SECONDS = 2.0
 RETRY_SECONDS = 1.0
 DELIVERY_SECONDS = 5.0
 """For mails and SMS that are under way when we are told to end."""
-FINISH_SECONDS = 30.0
-"""For requests that are being answered when we are told to end."""
+FINISH_SECONDS = 25.0
+"""For requests that are being answered when we are told to end; with all that follows it is less than 30."""
+
+
+@frozen
+class Worker:
+    """What a process has from its parent, where it is one of several (`flexid.workers`)."""
+
+    number: int
+    """From 1 on; one that replaces another has its number."""
+    of: int
+    """How many there are."""
+    dsn: str = field(repr=False)
+    ports: Ports = field(repr=False)
 
 
 class FlexidService(Service):
@@ -54,15 +68,20 @@ class FlexidService(Service):
         self,
         reactor: Any,
         configuration: Configuration,
-        say: Callable[[str], None],
+        say: Callable[[Sequence[str], str], None],
         give_up: Callable[[], None],
+        worker: Worker | None = None,
     ) -> None:
-        """`say` is called once, with what the operator has to read; `give_up` ends a process that cannot run."""
+        """`say` is called once, with our addresses and what the operator has to read; `give_up` ends a process that
+        cannot run; `worker` is None where there is one process only.
+        """
         self._reactor = reactor
         self._configuration = configuration
         self._settings = configuration.settings
         self._say = say
         self._give_up = give_up
+        self._worker = worker
+        self._is_stopping = False
         self._server = DatabaseServer(reactor, self._settings)
         self._hangup = Hangup(reactor)
         self._ready = False
@@ -81,6 +100,10 @@ class FlexidService(Service):
         super().stopService()  # type: ignore[no-untyped-call]  # Twisted's
         return ensureDeferred(self._stop())
 
+    def announce_stop(self) -> None:
+        """Tell whoever asks that we are about to stop, and go on serving."""
+        self._is_stopping = True
+
     def _start(self) -> None:
         self._starting = ensureDeferred(self._run())
         self._starting.addErrback(self._failed)
@@ -91,7 +114,7 @@ class FlexidService(Service):
         self._endings.append(self._server.stop)
         # Importing takes as long as PostgreSQL does, on another core.
         importing = deferToThreadPool(self._reactor, self._reactor.getThreadPool(), import_module, "flexid.http.site")
-        dsn = await self._server.start()
+        dsn = self._worker.dsn if self._worker else await self._server.start()
         await importing
         database = Database(self._reactor, dsn, self._settings.database.pool_size)
         self._endings.append(database.stop)
@@ -112,8 +135,7 @@ class FlexidService(Service):
             await queue.start()
         self._ready = True
         await listeners.open()
-        addresses = ", ".join(listeners.addresses(self._settings.root_host))
-        self._say(f"flexid is ready on {addresses}{await self._introduction(services, first)}")
+        self._say(listeners.addresses(self._settings.root_host), await self._introduction(services, first))
 
     def _make_timers(self, services: Services, leadership: Leadership) -> tuple[Repeated | Timers, ...]:
         regular = jobs(services.housekeeping, services.deliveries, services.notices)
@@ -147,13 +169,16 @@ class FlexidService(Service):
         from flexid.http.site import make_site  # noqa: PLC0415
 
         async def problems() -> dict[str, str]:
+            if self._is_stopping:
+                return {"flexid": "it is about to stop"}
             problem = await services.schema.problem() if self._ready else "the database is not ready yet"
             return {"database": problem} if problem else {}
 
         site = make_site(services, self._settings, self._reactor, problems, lambda: self._ready)
         listen = self._settings.listen
         secured = self._make_secured() if listen.https else None
-        listeners = Listeners(self._reactor, site, listen.http, listen.https, secured)
+        ports = self._worker.ports if self._worker else None
+        listeners = Listeners(self._reactor, site, listen.http, listen.https, secured, ports)
         self._endings.append(lambda: listeners.close(FINISH_SECONDS))
         return listeners
 
@@ -198,6 +223,9 @@ class FlexidService(Service):
     async def _stop(self) -> None:
         if self._starting:
             self._starting.cancel()
+        if self._ready and not self._worker and self._settings.listen.drain_seconds:
+            self.announce_stop()
+            await deferLater(self._reactor, self._settings.listen.drain_seconds)
         for ending in reversed(self._endings):
             try:
                 await ending()

@@ -16,9 +16,10 @@ MAY_IMPORT = {
     "daemon_bridge": {"base", "domain"},
     "services": {"base", "domain", "store", "outbound", "daemon_bridge"},
     "http": {"base", "domain", "services"},
-    "commands": {"base", "domain", "services", "service"},
+    "commands": {"base", "domain", "services", "service", "workers"},
     "timers": {"base", "domain", "services"},
     "hangup": set(),
+    "workers": {"base", "domain", "services", "http", "hangup", "service"},
     "service": {"base", "domain", "store", "outbound", "services", "http", "timers", "hangup"},
 }
 LONGEST_MODULE = 400

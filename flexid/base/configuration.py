@@ -20,7 +20,6 @@ DEFAULT_FILES = (Path("flexid.toml"), Path("/etc/flexid/flexid.toml"))
 
 NOT_USED_YET = frozenset(
     {
-        "workers",
         "listen.metrics",
     }
 )

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -23,6 +25,16 @@ class Listen(Section):
     https: tuple[str, ...] = Field(
         (), description="HTTP/1.1 and HTTP/2 over TLS, with the certificate of `[tls]`; such as `tcp:443`"
     )
+    drain_seconds: Annotated[int, Field(ge=0, le=600)] = Field(
+        0,
+        description="after SIGTERM, how long `/health/ready` answers 503 while all else goes on, so that a balancer "
+        "sends nobody here any more when the ports close",
+    )
+
+    def endpoints(self) -> Iterator[tuple[str, str]]:
+        """Yield scheme and endpoint of all ports."""
+        yield from (("http", endpoint) for endpoint in self.http)
+        yield from (("https", endpoint) for endpoint in self.https)
 
 
 class Tls(Section):
@@ -169,6 +181,9 @@ class Settings(Section):
 
     root_host: HostName = Field("localhost", description="the host of the first Space; every other host is below it")
     data_dir: Path = Field(Path("var"), description="the embedded database and other files of this node")
+    workers: Annotated[int, Field(ge=0, le=256)] = Field(
+        1, description="processes that serve; 0 = one for each processor"
+    )
     files_dir: OptionalPath = Field(
         None, description="uploaded files; all nodes share this folder; empty = `files` in `data_dir`"
     )
@@ -197,6 +212,11 @@ class Settings(Section):
     throttling: Throttling = Field(default_factory=Throttling)
     limits: Limits = Field(default_factory=Limits)
     log: Logging = Field(default_factory=Logging)
+
+    @property
+    def worker_count(self) -> int:
+        """Return how many processes serve."""
+        return self.workers or len(os.sched_getaffinity(0))
 
     @property
     def uploads_dir(self) -> Path:

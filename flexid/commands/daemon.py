@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import atexit
 import os
+import resource
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
 from twisted.application.service import MultiService
-from twisted.logger import ILogObserver
+from twisted.logger import ILogObserver, Logger
 from twisted.python import usage
 from twisted.python.logfile import LogFile
 from twisted.scripts import twistd
@@ -20,6 +21,8 @@ from flexid.base.configuration import Configuration, ConfigurationError, load
 from flexid.base.logs import Lines
 from flexid.commands.main import FAILED, parse
 from flexid.commands.table import RUN
+
+MOST_FILES = 1 << 16
 
 
 class Options(usage.Options):
@@ -59,16 +62,37 @@ def makeService(options: Options) -> Daemon:  # noqa: N802  # Twisted's name
     # twistd hands over no reactor, and commands under twistd do without the server.
     from twisted.internet import reactor  # noqa: PLC0415, TID251
 
-    from flexid.service import FlexidService  # noqa: PLC0415
-
     configuration = _configuration(options.config)
-    daemon = Daemon(_observer(options.parent, configuration))
+    stream = _stream(options.parent)
+    daemon = Daemon(_observer(stream, configuration) if stream else None)
     stdout = os.dup(1)
-    service = FlexidService(
-        reactor, configuration, say=lambda text: _say_once(stdout, text), give_up=lambda: _give_up(reactor)
+    service = _service(
+        reactor,
+        configuration,
+        lambda addresses, introduction: _say_once(stdout, addresses, introduction),
+        lambda: _give_up(reactor),
+        None if stream is sys.stderr else _passing_on(stream),
     )
-    service.setServiceParent(daemon)  # type: ignore[no-untyped-call]  # Twisted's
+    service.setServiceParent(daemon)
     return daemon
+
+
+def _service(
+    reactor: Any,
+    configuration: Configuration,
+    say: Callable[[Sequence[str], str], None],
+    give_up: Callable[[], None],
+    log_to: Callable[[bytes], None] | None,
+) -> Any:
+    """Return the one process, or the parent of several, which does without most of our modules."""
+    _allow_many_files()
+    if configuration.settings.worker_count == 1:
+        from flexid.service import FlexidService  # noqa: PLC0415
+
+        return FlexidService(reactor, configuration, say, give_up)
+    from flexid.workers import Workers  # noqa: PLC0415
+
+    return Workers(reactor, configuration, os.environ, say=say, give_up=give_up, log_to=log_to)
 
 
 def run_in_foreground(config: Path | None) -> NoReturn:
@@ -88,22 +112,48 @@ def _configuration(path: Path | None) -> Configuration:
         sys.exit(FAILED)
 
 
-def _observer(twistd_options: Any, configuration: Configuration) -> Lines | None:
-    """Return what logs where twistd was told to; None where twistd was told how."""
+def _stream(twistd_options: Any) -> Any:
+    """Return where twistd was told to log; None where it was told how."""
     if twistd_options["syslog"] or twistd_options.get("logger"):
         return None
     path = twistd_options["logfile"]
-    settings = configuration.settings.log
     if path == "-" or (twistd_options["nodaemon"] and not path):
         # Standard output is for what the operator must read.
-        return Lines(sys.stderr, settings, on_terminal=sys.stderr.isatty())
-    return Lines(LogFile.fromFullPath(path or "twistd.log"), settings, on_terminal=False)
+        return sys.stderr
+    return LogFile.fromFullPath(path or "twistd.log")
 
 
-def _say_once(descriptor: int, text: str) -> None:
+def _observer(stream: Any, configuration: Configuration) -> Lines:
+    return Lines(stream, configuration.settings.log, on_terminal=stream is sys.stderr and stream.isatty())
+
+
+def _passing_on(stream: Any) -> Callable[[bytes], None]:
+    """Return what takes the lines that other processes of ours log."""
+    log = Logger()
+
+    def pass_on(data: bytes) -> None:
+        text = data.decode(errors="replace")
+        if stream:
+            stream.write(text)
+            stream.flush()
+        else:
+            log.info("{text}", text=text.rstrip())
+
+    return pass_on
+
+
+def _say_once(descriptor: int, addresses: Sequence[str], introduction: str) -> None:
     # The descriptor is a copy that survives daemonizing: a password that is shown once must reach the terminal.
     with suppress(OSError), os.fdopen(descriptor, "w", encoding="utf-8") as stdout:
-        stdout.write(text + "\n")
+        stdout.write(f"flexid is ready on {', '.join(addresses)}{introduction}\n")
+
+
+def _allow_many_files() -> None:
+    """A connection is an open file, of which systems often allow a thousand to who does not ask for more."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if most == resource.RLIM_INFINITY else min(MOST_FILES, most)
+    if allowed != resource.RLIM_INFINITY:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(allowed, wanted), most))
 
 
 def _give_up(reactor: Any) -> None:

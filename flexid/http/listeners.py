@@ -6,25 +6,16 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from weakref import WeakSet
 
-from twisted.internet.address import UNIXAddress
-from twisted.internet.defer import maybeDeferred
-from twisted.internet.endpoints import serverFromString
-from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import Factory
 from twisted.internet.task import deferLater
 
-from flexid.base.text import Text
-from flexid.domain.errors import DomainError
 from flexid.http.channels import Connection, Http1Channel
 from flexid.http.http2 import Http2Channel
+from flexid.http.ports import OwnPorts, Ports
 
 LOOK_SECONDS = 0.02
 IDLE_SECONDS = 0.5
 """How long a client may take for its next request on an open connection, to be told that it is the last one there."""
-
-
-class CannotServe(DomainError):  # noqa: N818  # a reason, as the domain's errors are
-    """An endpoint cannot be used."""
 
 
 class Connections(Factory):
@@ -74,7 +65,7 @@ class Connections(Factory):
 
 
 class Listeners:
-    """Ports, by Twisted's endpoint strings; `secured` puts TLS under the connections of the secure ones."""
+    """Endpoints and what is served there; `secured` puts TLS under the connections of the secure ones."""
 
     def __init__(
         self,
@@ -83,36 +74,34 @@ class Listeners:
         endpoints: Sequence[str],
         secure_endpoints: Sequence[str] = (),
         secured: Callable[[Factory], Any] | None = None,
+        ports: Ports | None = None,
     ) -> None:
         self._reactor = reactor
         self._connections = Connections(site)
         self._wanted = [("http", endpoint, self._connections) for endpoint in endpoints]
         if secured:
             self._wanted += [("https", endpoint, secured(self._connections)) for endpoint in secure_endpoints]
-        self._ports: list[tuple[str, Any]] = []
+        self._ports = OwnPorts(reactor) if ports is None else ports
+        self._is_open = False
 
     async def open(self) -> None:
         """Listen, unless that was done before.
 
         :raise CannotServe: one of the endpoints is none, or is taken.
         """
-        for scheme, endpoint, factory in self._wanted[len(self._ports) :]:
-            try:
-                port = await serverFromString(self._reactor, endpoint).listen(factory)
-            except CannotListenError as error:
-                raise _refusal(endpoint, getattr(error.socketError, "strerror", None) or str(error)) from None
-            except (ValueError, TypeError, KeyError, OSError) as error:
-                raise _refusal(endpoint, str(error)) from None
-            self._ports.append((scheme, port))
+        if not self._is_open:
+            self._is_open = True
+            for scheme, endpoint, factory in self._wanted:
+                await self._ports.open(scheme, endpoint, factory)
+            self._ports.opened()
 
     def addresses(self, host: str) -> list[str]:
         """Return what to type into a browser, by the name of this host; paths of UNIX sockets as they are."""
-        return [_address(scheme, port, host) for scheme, port in self._ports]
+        return self._ports.addresses(host)
 
     async def close(self, patience: float) -> None:
         """Take no further connections, and wait so many seconds for the requests that are being answered."""
-        for _, port in self._ports:
-            await maybeDeferred(port.stopListening)
+        await self._ports.close()
         self._connections.announce_end()
         now = self._reactor.seconds()
         while self._connections.any_open() and self._reactor.seconds() < now + patience:
@@ -120,12 +109,3 @@ class Listeners:
                 self._connections.end_idle()
             await deferLater(self._reactor, LOOK_SECONDS)
         self._connections.abort()
-
-
-def _refusal(endpoint: str, reason: str) -> CannotServe:
-    return CannotServe(Text("Cannot listen on {endpoint}: {reason}", endpoint=endpoint, reason=reason))
-
-
-def _address(scheme: str, port: Any, host: str) -> str:
-    address = port.getHost()
-    return str(address.name) if isinstance(address, UNIXAddress) else f"{scheme}://{host}:{address.port}"

@@ -17,7 +17,8 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
-from flexid.http.listeners import CannotServe, Listeners
+from flexid.http.listeners import Listeners
+from flexid.http.ports import CannotServe
 from flexid.http.request import FlexidSite
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"

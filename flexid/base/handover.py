@@ -1,0 +1,17 @@
+"""What a process and its workers say to each other over a channel: a first letter, and what belongs to it."""
+
+ORDER = b"o"
+"""To a worker: serve, as the JSON behind it says (`flexid.workers.order`)."""
+CONNECTION = b"c"
+"""To a worker, with an open connection: the byte behind it is the place of its endpoint in the order."""
+STOPPING = b"s"
+"""To a worker: say that this node is about to stop, and go on serving."""
+
+OPEN = b"O"
+"""From a worker: it takes connections."""
+READY = b"R"
+"""From a worker: the database is there; behind it what the operator should read."""
+CLOSED = b"C"
+"""From a worker: behind it, in decimal digits, how many connections it has closed so far."""
+ENDING = b"E"
+"""From a worker: it wants no more connections."""
