@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from attrs import frozen
+
+AddressKind = Literal["email", "phone"]
+"""Where a code goes to be typed by whoever reads it there."""
 
 
 @frozen

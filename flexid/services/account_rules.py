@@ -40,7 +40,7 @@ class AccountRules:
         self, runner: Runner, domain: str, fields: Fields, *, by_admin: bool, but: int | None = None
     ) -> dict[str, list[Text]]:
         """Return what is wrong with each field; `but` is the account that may hold the names already."""
-        faults = await self._broken(runner, fields, by_admin=by_admin)
+        faults = await self.broken(runner, fields, by_admin=by_admin)
         for field in await accounts.taken(
             runner, domain, username=fields.username, phone=fields.phone, email=fields.email, but=but
         ):
@@ -56,10 +56,10 @@ class AccountRules:
 
         :raise Invalid: with all wrong fields.
         """
-        if await self._broken(runner, fields, by_admin=by_admin):
+        if await self.broken(runner, fields, by_admin=by_admin):
             raise Invalid(await self.faults(runner, domain, fields, by_admin=by_admin, but=but))
 
-    async def _broken(self, runner: Runner, fields: Fields, *, by_admin: bool) -> dict[str, list[Text]]:
+    async def broken(self, runner: Runner, fields: Fields, *, by_admin: bool) -> dict[str, list[Text]]:
         """Return which rules are broken that need no look at other accounts."""
         faults = {
             "username": self._username(fields.username, by_admin=by_admin),

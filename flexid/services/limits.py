@@ -8,6 +8,7 @@ from attrs import frozen
 
 from flexid.base.clock import Clock
 from flexid.domain.errors import Throttled
+from flexid.domain.tokens import AddressKind
 from flexid.store import throttles
 from flexid.store.query import Runner
 
@@ -35,6 +36,9 @@ SIGN_IN_OF_ADDRESS = (
 )
 SMS_TO_NUMBER = (Limit("SMS to a number an hour", 10, HOUR),)
 SMS_FOR_ADDRESS = (Limit("SMS that an address asks for an hour", 50, HOUR),)
+CODES_TO_MAILBOX = (Limit("mails with codes to a mailbox an hour", 10, HOUR),)
+CODES_FOR_ADDRESS = (Limit("mails with codes that an address asks for an hour", 50, HOUR),)
+REGISTRATIONS_FROM_ADDRESS = (Limit("registrations that an address tries an hour", 100, HOUR),)
 
 
 @frozen
@@ -72,6 +76,16 @@ class Limits:
     def sms(self, number: str, address: str) -> Budget:
         """Return the budget of SMS to a phone number, which a client's address asks for."""
         return self._budget([*_each(SMS_TO_NUMBER, number), *_each(SMS_FOR_ADDRESS, address)])
+
+    def code(self, kind: AddressKind, recipient: str, address: str) -> Budget:
+        """Return the budget of codes to somebody who may be nobody we know, which a client's address asks for."""
+        if kind == "phone":
+            return self.sms(recipient, address)
+        return self._budget([*_each(CODES_TO_MAILBOX, recipient.lower()), *_each(CODES_FOR_ADDRESS, address)])
+
+    def registrations(self, address: str) -> Budget:
+        """Return the budget of forms for new accounts, right or wrong, that a client's address sends."""
+        return self._budget(_each(REGISTRATIONS_FROM_ADDRESS, address))
 
     def _budget(self, pairs: list[tuple[Limit, str]]) -> Budget:
         now = self.clock.now()

@@ -6,15 +6,12 @@ blocking service counts it.
 
 from __future__ import annotations
 
-from typing import Literal
-
 from attrs import field, frozen
 
 from flexid.domain.account import Origin
+from flexid.domain.tokens import AddressKind
 from flexid.store.query import Query, Runner
 
-Kind = Literal["email", "phone"]
-"""What is to be changed: names of tables and columns are made of it."""
 _YOUNG = "coalesce(created_at >= now() - make_interval(mins => nullif(%(minutes)s::integer, 0)), true)"
 
 
@@ -29,7 +26,8 @@ class TriedCode:
     expired: bool
 
 
-def _create(kind: Kind) -> Query:
+# Names of tables and columns are made of the kind.
+def _create(kind: AddressKind) -> Query:
     return Query(
         f"create a code for a new {kind}",
         f"""
@@ -45,7 +43,7 @@ def _create(kind: Kind) -> Query:
 
 
 # Of many tries at once each waits for the transaction of the one before, and then finds it counted, or the code void.
-def _try(kind: Kind) -> Query:
+def _try(kind: AddressKind) -> Query:
     return Query(
         f"try a code for a new {kind}",
         f"""
@@ -56,7 +54,7 @@ def _try(kind: Kind) -> Query:
     )
 
 
-def _void(kind: Kind) -> Query:
+def _void(kind: AddressKind) -> Query:
     return Query(
         f"void a code for a new {kind}",
         f"UPDATE {kind}_change_codes SET code = NULL, updated_at = now() WHERE id = %(id)s",
@@ -78,7 +76,7 @@ COUNT = Query(
 )
 
 
-async def create(runner: Runner, kind: Kind, account_id: int, address: str, code: str, origin: Origin) -> None:
+async def create(runner: Runner, kind: AddressKind, account_id: int, address: str, code: str, origin: Origin) -> None:
     """Keep a code for a new address; the pending one, if any, is void."""
     query = CREATE_EMAIL if kind == "email" else CREATE_PHONE
     await runner.run(
@@ -86,7 +84,9 @@ async def create(runner: Runner, kind: Kind, account_id: int, address: str, code
     )
 
 
-async def attempt(runner: Runner, kind: Kind, account_id: int, minutes: int, most_attempts: int) -> TriedCode | None:
+async def attempt(
+    runner: Runner, kind: AddressKind, account_id: int, minutes: int, most_attempts: int
+) -> TriedCode | None:
     """Count a try at the pending code, and return it to be compared; None if nothing is pending.
 
     Nobody else tries it until the transaction `runner` ends. A code older than `minutes` (0 = none is) has expired;
@@ -97,7 +97,7 @@ async def attempt(runner: Runner, kind: Kind, account_id: int, minutes: int, mos
     return TriedCode(**rows[0]) if rows else None
 
 
-async def void(runner: Runner, kind: Kind, code_id: int) -> None:
+async def void(runner: Runner, kind: AddressKind, code_id: int) -> None:
     """Let nobody use a code any more."""
     await runner.run(VOID_EMAIL if kind == "email" else VOID_PHONE, id=code_id)
 

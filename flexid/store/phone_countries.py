@@ -12,6 +12,9 @@ IS_ACTIVE = Query(
     "whether a calling code is active",
     "SELECT 1 AS found FROM phone_countries WHERE country_code = %(country_code)s AND activated LIMIT 1",
 )
+IS_ANY_ACTIVE = Query(
+    "whether any phone country is active", "SELECT 1 AS found FROM phone_countries WHERE activated LIMIT 1"
+)
 SET_ACTIVATED = Query(
     "activate or deactivate a phone country",
     """
@@ -43,6 +46,11 @@ async def every(runner: Runner) -> list[PhoneCountry]:
 async def is_active(runner: Runner, country_code: str) -> bool:
     """Say whether numbers with this calling code may be used."""
     return bool(await runner.run(IS_ACTIVE, country_code=country_code))
+
+
+async def is_any_active(runner: Runner) -> bool:
+    """Say whether there are numbers that may be used."""
+    return bool(await runner.run(IS_ANY_ACTIVE))
 
 
 async def set_activated(runner: Runner, code: str, *, value: bool) -> int:

@@ -10,6 +10,10 @@ from flexid.store.query import Query, Runner
 
 Kind = Literal["creation", "recovery"]
 """What a token is for: names of tables are made of it."""
+_IS_GOOD = """
+    token = %(token)s AND domain = %(domain)s AND NOT used
+    AND coalesce(created_at >= now() - make_interval(mins => nullif(%(minutes)s::integer, 0)), true)
+"""
 
 
 def _create(kind: Kind) -> Query:
@@ -47,6 +51,14 @@ CREATE_CREATION, CREATE_RECOVERY = _create("creation"), _create("recovery")
 DELETE_CREATION, DELETE_RECOVERY = _delete("creation"), _delete("recovery")
 LAST_USE_OF_CREATION, LAST_USE_OF_RECOVERY = _last_use("creation"), _last_use("recovery")
 
+SPEND_RECOVERY = Query(
+    "spend an account recovery token",
+    f"UPDATE account_recovery_tokens SET used = true, updated_at = now() WHERE {_IS_GOOD} RETURNING id",
+)
+IS_GOOD_RECOVERY = Query(
+    "whether an account recovery token is good", f"SELECT 1 AS found FROM account_recovery_tokens WHERE {_IS_GOOD}"
+)
+
 
 async def create(runner: Runner, kind: Kind, domain: str, token: str, target: PushTarget, origin: Origin) -> None:
     """Keep a token of a Space that is to be sent to a device."""
@@ -78,3 +90,14 @@ async def seconds_to_wait(runner: Runner, kind: Kind, domain: str, target: PushT
         minutes=minutes,
     )
     return rows[0]["seconds"] or 0
+
+
+async def spend_for_recovery(runner: Runner, token: str, domain: str, minutes: int) -> int | None:
+    """Use a recovery token up and return its id; None if it is unknown, used, or older than `minutes` (0 = never)."""
+    rows = await runner.run(SPEND_RECOVERY, token=token, domain=domain, minutes=minutes)
+    return rows[0]["id"] if rows else None
+
+
+async def is_good_for_recovery(runner: Runner, token: str, domain: str, minutes: int) -> bool:
+    """Say whether a recovery token could be spent."""
+    return bool(await runner.run(IS_GOOD_RECOVERY, token=token, domain=domain, minutes=minutes))

@@ -42,6 +42,7 @@ FIND = Query(
 )
 USE = Query("use a session", "UPDATE sessions SET used_at = now() WHERE id_hash = %(id_hash)s")
 END = Query("end a session", "DELETE FROM sessions WHERE id_hash = %(id_hash)s")
+END_OF_ACCOUNT = Query("end the sessions of an account", "DELETE FROM sessions WHERE account_id = %(account_id)s")
 CLEAR = Query(
     "clear sessions",
     """
@@ -82,6 +83,11 @@ async def use(runner: Runner, id_hash: bytes) -> None:
 async def end(runner: Runner, id_hash: bytes) -> None:
     """End a session."""
     await runner.run(END, id_hash=id_hash)
+
+
+async def end_of_account(runner: Runner, account_id: int) -> None:
+    """End every session of an account."""
+    await runner.run(END_OF_ACCOUNT, account_id=account_id)
 
 
 async def clear(runner: Runner, minutes: int) -> int:
