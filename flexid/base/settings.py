@@ -139,6 +139,16 @@ class HousekeepingSettings(Section):
     statistics_days: Days = Field(0, description="calls and messages that Flexisip told of")
 
 
+class OutboundSettings(Section):
+    """Servers that administrators of Spaces name: those of webhooks, and OpenID servers. See docs/webhooks.md."""
+
+    allow_private: bool = Field(
+        default=False,
+        description="whether their URLs may lead to private addresses, those of this machine among them",
+    )
+    allow_http: bool = Field(default=False, description="whether webhooks may have http URLs")
+
+
 class Throttling(Section):
     """Limits against guessing."""
 
@@ -209,6 +219,7 @@ class Settings(Section):
     daemon: DaemonSettings = Field(default_factory=DaemonSettings)
     turn: TurnSettings = Field(default_factory=TurnSettings)
     housekeeping: HousekeepingSettings = Field(default_factory=HousekeepingSettings)
+    outbound: OutboundSettings = Field(default_factory=OutboundSettings)
     throttling: Throttling = Field(default_factory=Throttling)
     limits: Limits = Field(default_factory=Limits)
     log: Logging = Field(default_factory=Logging)

@@ -12,12 +12,14 @@ from flexid.base.peer_settings import RedisSettings
 from flexid.base.settings import Settings
 from flexid.outbound.carriers import MailCarrier, SmsCarrier
 from flexid.outbound.files import MailFiles, SmsFiles
+from flexid.outbound.guard import Guard
 from flexid.outbound.oidc_keys import HttpKeyServer, KeyServer
 from flexid.outbound.post import Post
 from flexid.outbound.pusher import FlexisipPusher, NoPusher, Pusher
 from flexid.outbound.registrar import NoRegistrar, Registrar
 from flexid.outbound.smtp import SmtpCarrier
 from flexid.outbound.trust import Trust
+from flexid.outbound.web import Web
 
 
 @frozen
@@ -29,18 +31,21 @@ class Outside:
     pusher: Pusher
     oidc_keys: KeyServer
     registrar: Registrar
+    web: Web
 
 
 def connect(reactor: Any, settings: Settings, environment: Mapping[str, str]) -> Outside:
     """Return the parties; programs are run with `environment`, but for our own settings, which may be secret."""
     path = settings.pusher.path
     kept = {name: value for name, value in environment.items() if not name.startswith("FLEXID_")}
+    web = Web(reactor, Guard(reactor, settings.outbound.allow_private))
     return Outside(
         Post(_smtp(reactor, settings), MailFiles(settings.data_dir / "mail")),
         SmsFiles(settings.data_dir / "sms"),
         FlexisipPusher(reactor, path, settings.pusher.keys(), kept) if path else NoPusher(),
-        HttpKeyServer(reactor),
+        HttpKeyServer(web),
         _registrar(reactor, settings.redis) if settings.redis.url else NoRegistrar(),
+        web,
     )
 
 

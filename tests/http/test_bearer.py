@@ -24,6 +24,11 @@ ALICE = f"sip:alice@{TENANT}"
 CHALLENGE = f'Bearer authz_server="{SSO}realms/{REALM}",realm="{REALM}"'
 
 
+@pytest.fixture
+def settings() -> dict[str, object]:
+    return {"outbound": {"allow_private": True}}
+
+
 @pytest_twisted.async_yield_fixture
 async def server() -> AsyncIterator[KeyServer]:
     running = KeyServer()

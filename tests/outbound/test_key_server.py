@@ -15,9 +15,11 @@ from twisted.internet import reactor
 from flexid.domain.bearer import ALGORITHMS
 from flexid.domain.errors import Unavailable
 from flexid.outbound import oidc_keys
+from flexid.outbound.guard import Guard
 from flexid.outbound.oidc_keys import MOST_BYTES, HttpKeyServer
+from flexid.outbound.web import Web
 
-HTTP = HttpKeyServer(reactor)
+HTTP = HttpKeyServer(Web(reactor, Guard(reactor, allow_private=True)))
 
 
 @pytest_twisted.async_yield_fixture
