@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Self
 
-from flexid.base.mail_settings import Mail
+from flexid.base.mail_settings import Mail, SmsSettings
 from flexid.base.peer_settings import DaemonSettings, PusherSettings, RedisSettings, TurnSettings
 from flexid.base.setting_types import Days, HeaderName, HostName, Minutes, Network, OptionalPath, Pattern, Section
 from pydantic import Field, model_validator
@@ -212,6 +212,7 @@ class Settings(Section):
     blocking: Blocking = Field(default_factory=Blocking)
     public: Public = Field(default_factory=Public)
     mail: Mail = Field(default_factory=Mail)
+    sms: SmsSettings = Field(default_factory=SmsSettings)
     pusher: PusherSettings = Field(default_factory=PusherSettings)
     api: Api = Field(default_factory=Api)
     portal: Portal = Field(default_factory=Portal)

@@ -14,7 +14,7 @@ from flexid.base.configuration import Key, keys
 from flexid.commands.command import Command, Outcome, Problem, Program
 from flexid.commands.configuration_page import page
 
-SECRET_NAME = re.compile(r"(secret|password|keysmap)$")
+SECRET_NAME = re.compile(r"(secret|password|keysmap|consumer_key|application_key)$")
 PASSWORD_OF_URL = re.compile(r"(?<=://)([^/@\s:]*):[^/@\s]*(?=@)|(?<=[?&\s]password=)[^&\s]+|^password=\S+")
 MASK = "***"
 

@@ -8,6 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from flexid.base import redis_address, smtp_address
+from flexid.base.clock import Clock
 from flexid.base.peer_settings import RedisSettings
 from flexid.base.settings import Settings
 from flexid.outbound.carriers import MailCarrier, SmsCarrier
@@ -17,6 +18,9 @@ from flexid.outbound.oidc_keys import HttpKeyServer, KeyServer
 from flexid.outbound.post import Post
 from flexid.outbound.pusher import FlexisipPusher, NoPusher, Pusher
 from flexid.outbound.registrar import NoRegistrar, Registrar
+from flexid.outbound.sms_http import HttpSms
+from flexid.outbound.sms_ovh import OvhSms
+from flexid.outbound.sms_request import SmsServer
 from flexid.outbound.smtp import SmtpCarrier
 from flexid.outbound.trust import Trust
 from flexid.outbound.web import Web
@@ -41,7 +45,7 @@ def connect(reactor: Any, settings: Settings, environment: Mapping[str, str]) ->
     web = Web(reactor, Guard(reactor, settings.outbound.allow_private))
     return Outside(
         Post(_smtp(reactor, settings), MailFiles(settings.data_dir / "mail")),
-        SmsFiles(settings.data_dir / "sms"),
+        _sms(reactor, settings),
         FlexisipPusher(reactor, path, settings.pusher.keys(), kept) if path else NoPusher(),
         HttpKeyServer(web),
         _registrar(reactor, settings.redis) if settings.redis.url else NoRegistrar(),
@@ -53,6 +57,18 @@ def _smtp(reactor: Any, settings: Settings) -> SmtpCarrier:
     mail = settings.mail
     shared = smtp_address.read(mail.url) if mail.url else None
     return SmtpCarrier(reactor, Trust(mail.ca), settings.root_host, mail.timeout, shared)
+
+
+def _sms(reactor: Any, settings: Settings) -> SmsCarrier:
+    sms = settings.sms
+    server = SmsServer(reactor, sms.timeout)
+    if sms.provider == "ovh":
+        keys = (sms.ovh_application_key, sms.ovh_application_secret, sms.ovh_consumer_key)
+        return OvhSms(server, Clock(), sms.ovh_url, sms.ovh_service, *keys, sms.sender)
+    if sms.provider == "http":
+        request = (sms.http_method, sms.http_url, sms.http_body, sms.http_content_type, sms.http_header)
+        return HttpSms(server, *request, sms.sender, sms.http_secret)
+    return SmsFiles(settings.data_dir / "sms")
 
 
 def _registrar(reactor: Any, settings: RedisSettings) -> Registrar:
