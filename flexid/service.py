@@ -23,7 +23,7 @@ from flexid.base.configuration import DEFAULTS, Configuration
 from flexid.base.settings import Settings
 from flexid.domain.errors import DomainError, Unavailable
 from flexid.hangup import Hangup
-from flexid.outbound.outside import connect
+from flexid.outbound.outside import Outside, connect
 from flexid.services.administrators import Administrator
 from flexid.services.catalogue import Services, build
 from flexid.services.database_server import DatabaseServer
@@ -120,6 +120,7 @@ class FlexidService(Service):
         self._endings.append(database.stop)
         outside = connect(self._reactor, self._settings, os.environ)
         self._endings.append(outside.registrar.stop)
+        self._read_hooks(outside)
         services = build(self._settings, database, Clock(), outside)
         services.watch()
         leadership = Leadership(Database(self._reactor, dsn, 1))
@@ -136,6 +137,13 @@ class FlexidService(Service):
         self._ready = True
         await listeners.open()
         self._say(listeners.addresses(self._settings.root_host), await self._introduction(services, first))
+
+    def _read_hooks(self, outside: Outside) -> None:
+        for file in (outside.document_hooks, outside.account_hooks):
+            if file:
+                names = ", ".join(file.read())
+                self.log.info("Read hooks from {path}: {names}", path=str(file.path), names=names)
+                self._hangup.on(f"hooks in {file.path}", file.reload)
 
     def _make_timers(self, services: Services, leadership: Leadership) -> tuple[Repeated | Timers, ...]:
         regular = jobs(services.housekeeping, services.deliveries, services.notices)

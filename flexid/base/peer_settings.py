@@ -105,3 +105,14 @@ class TurnSettings(Section):
         if bool(self.host) != bool(self.secret):
             raise ValueError("turn.host and turn.secret are allowed together only")
         return self
+
+
+class HooksSettings(Section):
+    """Python of your own, called at certain moments; see docs/hooks.md."""
+
+    provisioning: OptionalPath = Field(
+        None, description="a file with `proxy_section`, `auth_section` or `additional_sections`, for documents"
+    )
+    accounts: OptionalPath = Field(
+        None, description="a file with `account_created`, `account_edited` or `account_deleted`"
+    )

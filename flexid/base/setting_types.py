@@ -42,6 +42,7 @@ def _network(value: str) -> str:
 HostName = Annotated[str, AfterValidator(_host_name)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Network = Annotated[str, AfterValidator(_network)]
+WebAddress = Annotated[str, Field(pattern=r"^(https?://[!-~]+)?$")]
 HeaderName = Annotated[str, Field(pattern="^[A-Za-z0-9-]*$")]
 # An empty variable of the environment stands for nothing, as an empty text does.
 OptionalPath = Annotated[Path | None, BeforeValidator(lambda value: None if value == "" else value)]

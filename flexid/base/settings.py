@@ -10,10 +10,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Self
 
-from flexid.base.mail_settings import Mail, SmsSettings
-from flexid.base.peer_settings import DaemonSettings, PusherSettings, RedisSettings, TurnSettings
-from flexid.base.setting_types import Days, HeaderName, HostName, Minutes, Network, OptionalPath, Pattern, Section
 from pydantic import Field, model_validator
+
+from flexid.base.mail_settings import Mail, SmsSettings
+from flexid.base.peer_settings import DaemonSettings, HooksSettings, PusherSettings, RedisSettings, TurnSettings
+from flexid.base.setting_types import (
+    Days,
+    HeaderName,
+    HostName,
+    Minutes,
+    Network,
+    OptionalPath,
+    Pattern,
+    Section,
+    WebAddress,
+)
 
 
 class Listen(Section):
@@ -24,6 +35,9 @@ class Listen(Section):
     )
     https: tuple[str, ...] = Field(
         (), description="HTTP/1.1 and HTTP/2 over TLS, with the certificate of `[tls]`; such as `tcp:443`"
+    )
+    metrics: tuple[str, ...] = Field(
+        (), description="`/metrics` for Prometheus, without a key; such as `tcp:9464:interface=127.0.0.1`"
     )
     drain_seconds: Annotated[int, Field(ge=0, le=600)] = Field(
         0,
@@ -79,11 +93,17 @@ class Lifetimes(Section):
     push_retry: Minutes = Field(
         60, description="after a token that a device got by push was used, until it gets another one"
     )
+    recovery_token: Minutes = Field(60, description="tokens of apps whose users recover an account by phone number")
     user_api_key: Minutes = Field(60, description="API keys of users, counted from their last use")
     email_code: Minutes = Field(10, description="codes that confirm a new email address")
     phone_code: Minutes = Field(10, description="codes that confirm a new phone number")
+    recovery_code: Minutes = Field(10, description="codes of those who have forgotten their password")
+    registration: Minutes = Field(
+        60, description="how long a username is kept for somebody who registers on the portal and has typed no code yet"
+    )
     auth_token: Minutes = Field(5, description="auth tokens, which let one device sign in another")
     file: Minutes = Field(0, description="voicemails, counted from when their slot was opened")
+    audit: Minutes = Field(525_600, description="entries of the audit log; 525,600 are a year")
     nonce: Minutes = Field(60, description="Digest nonces, counted from their last use")
     session: Minutes = Field(120, description="sessions of the portal, counted from their last use")
 
@@ -127,6 +147,22 @@ class Portal(Section):
     show_account_count: bool = Field(
         default=False, description="whether the sign-in page tells how many accounts of the Space are active"
     )
+    terms_url: WebAddress = Field("", description="the terms of use, which everybody accepts who registers")
+    privacy_url: WebAddress = Field("", description="what becomes of personal data, shown to who registers")
+
+
+class CaptchaSettings(Section):
+    """hCaptcha, which keeps programs from registering and from asking for codes; see docs/portal.md."""
+
+    site_key: str = Field("", description="what hCaptcha calls the sitekey; empty = nobody is asked")
+    secret: str = Field("", description="the secret that belongs to it")
+    url: WebAddress = Field("https://api.hcaptcha.com/siteverify", description="where answers are checked")
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if bool(self.site_key) != bool(self.secret):
+            raise ValueError("captcha.site_key and captcha.secret are allowed together only")
+        return self
 
 
 class HousekeepingSettings(Section):
@@ -216,10 +252,12 @@ class Settings(Section):
     pusher: PusherSettings = Field(default_factory=PusherSettings)
     api: Api = Field(default_factory=Api)
     portal: Portal = Field(default_factory=Portal)
+    captcha: CaptchaSettings = Field(default_factory=CaptchaSettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
     daemon: DaemonSettings = Field(default_factory=DaemonSettings)
     turn: TurnSettings = Field(default_factory=TurnSettings)
     housekeeping: HousekeepingSettings = Field(default_factory=HousekeepingSettings)
+    hooks: HooksSettings = Field(default_factory=HooksSettings)
     outbound: OutboundSettings = Field(default_factory=OutboundSettings)
     throttling: Throttling = Field(default_factory=Throttling)
     limits: Limits = Field(default_factory=Limits)

@@ -98,6 +98,7 @@ TABLE: tuple[Entry, ...] = (
         ("digest:clear-nonces", "digest:clear-opaques"),
     ),
     Entry("messages send", "send a SIP message", "messages:SEND"),
+    Entry("hooks check", "try your own functions on a sample account", "hooks:CHECK"),
     Entry("doctor", "look at all that flexid needs, and say what to do", "doctor:EXAMINE"),
     Entry("db migrate", "bring the database up to date", "database:MIGRATE"),
     Entry("db status", "tell how the database is", "database:STATUS"),

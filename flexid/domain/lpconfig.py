@@ -33,28 +33,11 @@ def escape(value: str) -> str:
     return value if _PLAIN.fullmatch(value) else value.replace("\r\n", "\n").translate(_IN_TEXT)
 
 
-def open_section(name: str) -> str:
-    """Return the first line of a section."""
-    return f'<section name="{_attribute(name)}">\n'
-
-
-CLOSE_SECTION = "</section>\n"
-
-
-def entry(key: str, value: str, *, overwrite: bool) -> str:
-    """Return the line of an entry; with `overwrite` it replaces what the application has under that key."""
-    mark = ' overwrite="true"' if overwrite else ""
-    return f'  <entry name="{_attribute(key)}"{mark}>{escape(value)}</entry>\n'
-
-
-def entries(section: Section, *, overwrite: bool) -> str:
-    """Return the lines of all entries of a section."""
-    return "".join([entry(key, value, overwrite=overwrite) for key, value in section.entries])
-
-
 def write(section: Section, *, overwrite: bool) -> str:
-    """Return the whole section."""
-    return open_section(section.name) + entries(section, overwrite=overwrite) + CLOSE_SECTION
+    """Return the lines of a section; with `overwrite` its entries replace what the application has."""
+    mark = ' overwrite="true"' if overwrite else ""
+    lines = [f'  <entry name="{_attribute(key)}"{mark}>{escape(value)}</entry>\n' for key, value in section.entries]
+    return "".join((f'<section name="{_attribute(section.name)}">\n', *lines, "</section>\n"))
 
 
 def _attribute(name: str) -> str:

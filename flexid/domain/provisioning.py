@@ -61,15 +61,27 @@ class Credentials:
 
 
 @frozen
+class AccountSections:
+    """What an account adds to the document of its Space."""
+
+    proxy: Section
+    directories: tuple[Section, ...]
+    """What it signs in to CardDAV servers with."""
+    passwords: tuple[Section, ...]
+
+
+@frozen
 class Document:
     """The document of a Space, ready to be sent as it is, or with an account put into it."""
 
     without_account: bytes
     """The whole document for whoever shows no account."""
     parts: tuple[bytes, bytes, bytes]
-    """What stands before, between and after the account's identity and its CardDAV credentials."""
-    identity_first: bool
-    """Whether the identity comes before the CardDAV credentials: only in a `proxy_0` of the Space's own."""
+    """What stands before, between and after the account's `proxy_0` and its CardDAV credentials."""
+    proxy: Section
+    """The `proxy_0` of the Space's own, without an identity."""
+    proxy_first: bool
+    """Whether it comes before the CardDAV credentials: only where the Space has one of its own."""
     taken_auth_infos: frozenset[int]
     """Numbers of `auth_info_N` that the Space's own entries use."""
     overwrite: bool
@@ -78,16 +90,30 @@ class Document:
         self, identity: str, credentials: Sequence[Credentials], carddav: Sequence[CardDavCredentials] = ()
     ) -> bytes:
         """Return the whole document for an account; see `reg_identity` for its identity."""
-        free = _free(self.taken_auth_infos)
-        own = lpconfig.entry("reg_identity", identity, overwrite=self.overwrite).encode()
-        directories = self._numbered(carddav, free)
-        one, other = (own, directories) if self.identity_first else (directories, own)
-        before, between, after = self.parts
-        return b"".join((before, one, between, other, after, self._numbered(credentials, free), _TAIL))
+        return self.with_sections(self.sections(identity, credentials, carddav))
 
-    def _numbered(self, credentials: Sequence[Credentials | CardDavCredentials], free: Iterator[int]) -> bytes:
-        sections = [lpconfig.write(one.section(next(free)), overwrite=self.overwrite) for one in credentials]
-        return "".join(sections).encode()
+    def sections(
+        self, identity: str, credentials: Sequence[Credentials], carddav: Sequence[CardDavCredentials] = ()
+    ) -> AccountSections:
+        """Return what an account adds, as it may still be changed."""
+        free = _free(self.taken_auth_infos)
+        proxy = Section(self.proxy.name, (*self.proxy.entries, ("reg_identity", identity)))
+        directories = tuple(one.section(next(free)) for one in carddav)
+        return AccountSections(proxy, directories, tuple(one.section(next(free)) for one in credentials))
+
+    def with_sections(self, account: AccountSections, further: Sequence[Section] = ()) -> bytes:
+        """Return the whole document with an account's sections, and further ones at its end."""
+        proxy, directories = self._written(account.proxy), self._written(*account.directories)
+        one, other = (proxy, directories) if self.proxy_first else (directories, proxy)
+        before, between, after = self.parts
+        return b"".join((before, one, between, other, after, self._written(*account.passwords, *further), _TAIL))
+
+    def without_account_but(self, further: Sequence[Section]) -> bytes:
+        """Return the whole document for whoever shows no account, with further sections at its end."""
+        return self.without_account.removesuffix(_TAIL) + self._written(*further) + _TAIL
+
+    def _written(self, *sections: Section) -> bytes:
+        return "".join([lpconfig.write(section, overwrite=self.overwrite) for section in sections]).encode()
 
 
 def compile_document(
@@ -116,18 +142,17 @@ def compile_document(
     free = _free(_numbers_taken("remote_contact_directory_", custom))
     remote = [directory.section(next(free)) for directory in directories]
     at = next((place for place, section in enumerate(custom) if section.name == "proxy_0"), None)
-    proxy = Section("proxy_0") if at is None else _without_identity(custom[at])
-    opened = lpconfig.open_section(proxy.name) + lpconfig.entries(proxy, overwrite=overwrite)
     if at is None:
-        parts = (write(*custom, *remote), write(*ours) + opened, lpconfig.CLOSE_SECTION)
+        proxy, parts = Section("proxy_0"), (write(*custom, *remote), write(*ours), "")
     else:
-        rest = write(*custom[at + 1 :], *remote)
-        parts = (write(*custom[:at]) + opened, lpconfig.CLOSE_SECTION + rest, write(*ours))
+        proxy = _without_identity(custom[at])
+        parts = (write(*custom[:at]), write(*custom[at + 1 :], *remote), write(*ours))
     before, between, after = parts
     return Document(
         without_account=(lpconfig.HEAD + write(*custom, *remote, misc) + lpconfig.TAIL).encode(),
         parts=((lpconfig.HEAD + before).encode(), between.encode(), after.encode()),
-        identity_first=at is not None,
+        proxy=proxy,
+        proxy_first=at is not None,
         taken_auth_infos=_numbers_taken("auth_info_", custom),
         overwrite=overwrite,
     )

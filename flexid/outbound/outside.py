@@ -11,9 +11,11 @@ from flexid.base import redis_address, smtp_address
 from flexid.base.clock import Clock
 from flexid.base.peer_settings import RedisSettings
 from flexid.base.settings import Settings
+from flexid.domain.hooks import OF_ACCOUNTS, OF_DOCUMENTS
 from flexid.outbound.carriers import MailCarrier, SmsCarrier
 from flexid.outbound.files import MailFiles, SmsFiles
 from flexid.outbound.guard import Guard
+from flexid.outbound.hooks import HookFile
 from flexid.outbound.oidc_keys import HttpKeyServer, KeyServer
 from flexid.outbound.post import Post
 from flexid.outbound.pusher import FlexisipPusher, NoPusher, Pusher
@@ -35,12 +37,15 @@ class Outside:
     pusher: Pusher
     oidc_keys: KeyServer
     registrar: Registrar
+    document_hooks: HookFile | None
+    account_hooks: HookFile | None
     web: Web
 
 
 def connect(reactor: Any, settings: Settings, environment: Mapping[str, str]) -> Outside:
     """Return the parties; programs are run with `environment`, but for our own settings, which may be secret."""
     path = settings.pusher.path
+    hooks = settings.hooks
     kept = {name: value for name, value in environment.items() if not name.startswith("FLEXID_")}
     web = Web(reactor, Guard(reactor, settings.outbound.allow_private))
     return Outside(
@@ -49,6 +54,8 @@ def connect(reactor: Any, settings: Settings, environment: Mapping[str, str]) ->
         FlexisipPusher(reactor, path, settings.pusher.keys(), kept) if path else NoPusher(),
         HttpKeyServer(web),
         _registrar(reactor, settings.redis) if settings.redis.url else NoRegistrar(),
+        HookFile(reactor, "hooks.provisioning", hooks.provisioning, OF_DOCUMENTS) if hooks.provisioning else None,
+        HookFile(reactor, "hooks.accounts", hooks.accounts, OF_ACCOUNTS) if hooks.accounts else None,
         web,
     )
 

@@ -39,6 +39,7 @@ from flexid.services.deliveries import Deliveries
 from flexid.services.devices import Devices
 from flexid.services.dictionaries import Dictionaries
 from flexid.services.digest import Digest
+from flexid.services.document_hooks import DocumentHooks
 from flexid.services.external_accounts import ExternalAccounts
 from flexid.services.files import Files
 from flexid.services.housekeeping import Housekeeping
@@ -151,6 +152,7 @@ def build(settings: Settings, database: Database, clock: Clock, outside: Outside
     public = PublicAddress.read(settings)
     writer = LetterWriter(Templates(Languages(), settings.templates_dir), public, settings.mail.from_address)
     blocking = Blocking(settings.blocking)
+    document_hooks = DocumentHooks(outside.document_hooks)
     spaces = Spaces(database, directory, clock, settings.root_host)
     folder = FileFolder(settings.uploads_dir)
     files = Files(database, folder, clock, lifetimes.file)
@@ -197,7 +199,9 @@ def build(settings: Settings, database: Database, clock: Clock, outside: Outside
         creation_requests=CreationRequests(database),
         push_tokens=PushTokens(database, outside.pusher, lifetimes.push_retry),
         auth_tokens=AuthTokens(database, api_keys, sessions, lifetimes.auth_token),
-        provisioning=Provisioning(database, directory, lifetimes.provisioning_token, lifetimes.auth_token),
+        provisioning=Provisioning(
+            database, directory, document_hooks, lifetimes.provisioning_token, lifetimes.auth_token
+        ),
         phone_countries=PhoneCountries(database),
         statistics=Statistics(database),
         messages=Messages(database, directory, settings.daemon),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import nullcontext
 
 from attrs import evolve, frozen
@@ -10,9 +11,11 @@ from flexid.base.clock import random_token
 from flexid.base.text import Text
 from flexid.domain.account import Account, Actor
 from flexid.domain.errors import Blocked, Expired, NotFound
+from flexid.domain.hooks import HookRequest
 from flexid.domain.provisioning import Credentials, reg_identity
 from flexid.domain.space import Space
 from flexid.services.accounts import hashed
+from flexid.services.document_hooks import DocumentHooks
 from flexid.services.space_directory import KnownSpace, SpaceDirectory
 from flexid.store import account_changes, accounts, auth_tokens, provisioning_tokens
 from flexid.store.database import Database
@@ -22,34 +25,51 @@ RANDOM_PASSWORD_LENGTH = 20
 
 
 @frozen
+class Asked:
+    """What a client asks for: `base_url` is scheme, host and port by which it came, `request` what hooks are told."""
+
+    base_url: str
+    reset_password: bool
+    request: Callable[[], HookRequest]
+
+
+@frozen
 class Provisioning:
-    """The use cases; `base_url` is scheme, host and port by which the client came."""
+    """The use cases."""
 
     database: Database
     directory: SpaceDirectory
+    hooks: DocumentHooks
     token_minutes: int
     auth_token_minutes: int
 
-    async def own(self, known: KnownSpace, actor: Actor, base_url: str, *, reset_password: bool) -> bytes:
+    async def base(self, known: KnownSpace, asked: Asked) -> bytes:
+        """Return the document of a Space, without an account."""
+        document = known.document(asked.base_url)
+        if not self.hooks.are_there:
+            return document.without_account
+        return document.without_account_but(await self.hooks.further_sections(asked.request(), None))
+
+    async def own(self, known: KnownSpace, actor: Actor, asked: Asked) -> bytes:
         """Return the document of the caller's account."""
         if actor.domain != known.space.domain:
             known = await self.directory.by_domain(actor.domain) or known
-        async with self.database.transaction() if reset_password else nullcontext(self.database) as runner:
+        async with self.database.transaction() if asked.reset_password else nullcontext(self.database) as runner:
             account = actor.account or await accounts.find(runner, actor.account_id)
             if account is None:
                 raise NotFound
-            if reset_password:
+            if asked.reset_password:
                 account = await _with_fresh_password(runner, known.space, account)
-        return _document(known, account, base_url)
+        return await self._document(known, account, asked)
 
-    async def redeem(self, known: KnownSpace, token: str, base_url: str, *, reset_password: bool) -> bytes:
+    async def redeem(self, known: KnownSpace, token: str, asked: Asked) -> bytes:
         """Use a provisioning token up, activate its account and return its document.
 
         :raise NotFound: unknown, used, renewed, or of another Space.
         :raise Blocked: the account is blocked.
         :raise Expired: the token is too old.
         """
-        async with self.database.transaction() if reset_password else nullcontext(self.database) as runner:
+        async with self.database.transaction() if asked.reset_password else nullcontext(self.database) as runner:
             outcome = await provisioning_tokens.redeem(runner, token, known.space.domain, self.token_minutes)
             if outcome.blocked:
                 raise Blocked
@@ -58,11 +78,11 @@ class Provisioning:
             if outcome.account is None:
                 raise NotFound
             account = outcome.account
-            if reset_password:
+            if asked.reset_password:
                 account = await _with_fresh_password(runner, known.space, account)
-        return _document(known, account, base_url)
+        return await self._document(known, account, asked)
 
-    async def redeem_auth_token(self, known: KnownSpace, token: str, base_url: str, *, reset_password: bool) -> bytes:
+    async def redeem_auth_token(self, known: KnownSpace, token: str, asked: Asked) -> bytes:
         """Return the document of the account that was attached to an auth token; the token is gone.
 
         :raise NotFound: no such token, or none that is attached.
@@ -75,9 +95,9 @@ class Provisioning:
                 raise NotFound
             if account.blocked:
                 raise Blocked
-            if reset_password:
+            if asked.reset_password:
                 account = await _with_fresh_password(transaction, known.space, account)
-        return _document(known, account, base_url)
+        return await self._document(known, account, asked)
 
     async def refuse_unless_current(self, space: Space, token: str) -> None:
         """Refuse a token that could not be redeemed.
@@ -87,6 +107,22 @@ class Provisioning:
         if not await provisioning_tokens.is_current(self.database, token, space.domain):
             raise NotFound
 
+    async def _document(self, known: KnownSpace, account: Account, asked: Asked) -> bytes:
+        document = known.document(asked.base_url)
+        sections = document.sections(
+            reg_identity(account.display_name, account.username, account.domain),
+            [
+                Credentials(account.username, account.domain, password.ha1, known.space.realm, password.algorithm)
+                for password in account.passwords
+            ],
+            account.carddav_credentials,
+        )
+        if not self.hooks.are_there:
+            return document.with_sections(sections)
+        request = asked.request()
+        changed = await self.hooks.change(sections, request, account)
+        return document.with_sections(changed, await self.hooks.further_sections(request, account))
+
 
 async def _with_fresh_password(runner: Runner, space: Space, account: Account) -> Account:
     """Replace the account's passwords by a random one; the application gets its hash, nobody the password."""
@@ -95,14 +131,3 @@ async def _with_fresh_password(runner: Runner, space: Space, account: Account) -
         return account
     await account_changes.set_password(runner, account.id, stored)
     return evolve(account, passwords=(stored,))
-
-
-def _document(known: KnownSpace, account: Account, base_url: str) -> bytes:
-    return known.document(base_url).with_account(
-        reg_identity(account.display_name, account.username, account.domain),
-        [
-            Credentials(account.username, account.domain, password.ha1, known.space.realm, password.algorithm)
-            for password in account.passwords
-        ],
-        account.carddav_credentials,
-    )

@@ -9,10 +9,12 @@ from twisted.internet.threads import deferToThread
 from flexid.base import qr
 from flexid.base.text import Text
 from flexid.domain.errors import Malformed
+from flexid.domain.hooks import HookRequest
 from flexid.http import answers
 from flexid.http.answers import Answer
 from flexid.http.call import Call
 from flexid.http.routes import PUBLIC, USER, Parameter, Routes
+from flexid.services.provisioning import Asked
 
 routes = Routes("/provisioning", title="Remote provisioning")
 
@@ -32,10 +34,23 @@ def _resets_password(call: Call[Any]) -> bool:
     return call.query("reset_password") is not None
 
 
+def _asked(call: Call[Any]) -> Asked:
+    return Asked(call.peer.base_url, _resets_password(call), lambda: _for_hooks(call))
+
+
+def _for_hooks(call: Call[Any]) -> HookRequest:
+    headers = {
+        name.decode(errors="replace").lower(): b", ".join(values).decode(errors="replace")
+        for name, values in call.request.requestHeaders.getAllRawHeaders()
+    }
+    path = call.request.path.decode(errors="replace")
+    return HookRequest(call.space.host, path, call.origin.ip, call.origin.user_agent, headers)
+
+
 @routes.get(caller=PUBLIC, before=_refuse_crawlers, hot=True, parameters=(FROM_LINPHONE,), answers=DOCUMENT)
 async def base(call: Call[Any]) -> Answer:
     """Return the document of the Space, without an account."""
-    return answers.document(call.known.document(call.peer.base_url).without_account)
+    return answers.document(await call.services.provisioning.base(call.known, _asked(call)))
 
 
 @routes.get(
@@ -49,11 +64,7 @@ async def base(call: Call[Any]) -> Answer:
 )
 async def me(call: Call[Any]) -> Answer:
     """Return the document of the caller's account, as often as wanted."""
-    return answers.document(
-        await call.services.provisioning.own(
-            call.known, call.actor, call.peer.base_url, reset_password=_resets_password(call)
-        )
-    )
+    return answers.document(await call.services.provisioning.own(call.known, call.actor, _asked(call)))
 
 
 @routes.get(
@@ -72,11 +83,7 @@ async def redeem(call: Call[Any], token: str) -> Answer:
     if call.request.method == b"HEAD":
         await call.services.provisioning.refuse_unless_current(call.space, token)
         return answers.document(b"")
-    return answers.document(
-        await call.services.provisioning.redeem(
-            call.known, token, call.peer.base_url, reset_password=_resets_password(call)
-        )
-    )
+    return answers.document(await call.services.provisioning.redeem(call.known, token, _asked(call)))
 
 
 @routes.get("/auth_token/{token}", caller=PUBLIC, parameters=(RESET,), answers=DOCUMENT)
@@ -85,11 +92,7 @@ async def redeem_auth_token(call: Call[Any], token: str) -> Answer:
     if call.request.method == b"HEAD":
         await call.services.auth_tokens.refuse_unless_attached(call.space, token)
         return answers.document(b"")
-    return answers.document(
-        await call.services.provisioning.redeem_auth_token(
-            call.known, token, call.peer.base_url, reset_password=_resets_password(call)
-        )
-    )
+    return answers.document(await call.services.provisioning.redeem_auth_token(call.known, token, _asked(call)))
 
 
 @routes.get("/qrcode/{token}", caller=PUBLIC, parameters=(RESET,), answers={200: ("image/png", "image/svg+xml")})
