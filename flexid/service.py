@@ -30,7 +30,7 @@ from flexid.services.database_server import DatabaseServer
 from flexid.services.message_queue import MessageQueue, make_queue
 from flexid.store.database import Database
 from flexid.store.leadership import Leadership
-from flexid.timers import Repeated, Timers, deliveries, jobs, notices
+from flexid.timers import Repeated, Timers, deliveries, hooks, jobs, notices
 
 if TYPE_CHECKING:
     from flexid.http.listeners import Listeners
@@ -151,10 +151,11 @@ class FlexidService(Service):
         # Apart from the others, which no slow server of somebody else's is to hold up.
         carriers = Timers(self._reactor, leadership.is_ours, deliveries(services.deliveries))
         heralds = Timers(self._reactor, leadership.is_ours, notices(services.notices))
+        callers = Timers(self._reactor, leadership.is_ours, hooks(services.account_hooks))
         flushing = Repeated(self._reactor, "counting of API keys' uses", FLUSH_SECONDS, services.api_keys.flush)
-        self._endings += [leadership.stop, heralds.stop, partial(self._finish, services), carriers.stop, timers.stop]
+        self._endings += [leadership.stop, callers.stop, heralds.stop, partial(self._finish, services), carriers.stop, timers.stop]
         self._endings += [services.api_keys.flush, flushing.stop]
-        return timers, carriers, heralds, flushing
+        return timers, carriers, heralds, callers, flushing
 
     async def _finish(self, services: Services) -> None:
         """Wait for mails and SMS that are under way; who takes too long is asked again at the next start."""

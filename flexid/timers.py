@@ -14,6 +14,7 @@ from twisted.logger import Logger
 
 from flexid.domain.acting import Doer, acts
 from flexid.domain.errors import Unavailable
+from flexid.services.account_hooks import AccountHooks
 from flexid.services.deliveries import Deliveries
 from flexid.services.housekeeping import Housekeeping
 from flexid.services.notices import Notices
@@ -67,6 +68,14 @@ def deliveries(waiting: Deliveries) -> tuple[Job, ...]:
 def notices(waiting: Notices) -> tuple[Job, ...]:
     """Return what Flexisip hears of, which is to bite at once."""
     return (Job("tell Flexisip of changes", TICK, waiting.deliver),)
+
+
+def hooks(waiting: AccountHooks) -> tuple[Job, ...]:
+    """Return what calls operators' own functions, which may take their time."""
+    return (
+        Job("call hooks of accounts", TICK, waiting.call),
+        Job("clear the record of hooks", MINUTE, waiting.clear),
+    )
 
 
 @define

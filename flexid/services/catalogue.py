@@ -16,6 +16,7 @@ from flexid.services.account_actions import AccountActions
 from flexid.services.account_count import AccountCount
 from flexid.services.account_exports import AccountExports
 from flexid.services.account_filters import AccountFilters
+from flexid.services.account_hooks import AccountHooks
 from flexid.services.account_imports import AccountImports
 from flexid.services.account_mails import AccountMails
 from flexid.services.account_rules import AccountRules
@@ -132,6 +133,7 @@ class Services:
     housekeeping: Housekeeping
     deliveries: Deliveries
     notices: Notices
+    account_hooks: AccountHooks
 
     def watch(self) -> None:
         """Let what is kept in memory hear of changes."""
@@ -220,5 +222,6 @@ def build(settings: Settings, database: Database, clock: Clock, outside: Outside
             settings.mail.connections,
             timedelta(seconds=settings.mail.timeout),
         ),
+        account_hooks=AccountHooks(database, clock, outside.account_hooks),
         notices=Notices(database, clock, outside.registrar),
     )

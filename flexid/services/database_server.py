@@ -7,6 +7,7 @@ from typing import Any
 from twisted.logger import Logger
 
 from flexid.base.settings import Settings
+from flexid.store.connector import with_hooks
 
 
 class DatabaseServer:
@@ -24,6 +25,10 @@ class DatabaseServer:
 
         :raise Unavailable: the embedded server cannot run.
         """
+        dsn = await self._server()
+        return with_hooks(dsn) if self._settings.hooks.accounts else dsn
+
+    async def _server(self) -> str:
         if self._settings.database.is_external():
             return self._settings.database.url
         # Whoever has a server of his own needs none of this.
