@@ -149,7 +149,7 @@ class FlexidService(Service):
         regular = jobs(services.housekeeping, services.deliveries, services.notices)
         timers = Timers(self._reactor, leadership.is_ours, regular)
         # Apart from the others, which no slow server of somebody else's is to hold up.
-        carriers = Timers(self._reactor, leadership.is_ours, deliveries(services.deliveries))
+        carriers = Timers(self._reactor, leadership.is_ours, deliveries(services.deliveries, services.recovery))
         heralds = Timers(self._reactor, leadership.is_ours, notices(services.notices))
         callers = Timers(self._reactor, leadership.is_ours, hooks(services.account_hooks))
         flushing = Repeated(self._reactor, "counting of API keys' uses", FLUSH_SECONDS, services.api_keys.flush)

@@ -18,6 +18,7 @@ from flexid.services.account_hooks import AccountHooks
 from flexid.services.deliveries import Deliveries
 from flexid.services.housekeeping import Housekeeping
 from flexid.services.notices import Notices
+from flexid.services.recovery import Recovery
 
 TICK = 1.0
 """Seconds between two looks at what is due, and between two tries for the lock."""
@@ -46,6 +47,8 @@ def jobs(housekeeping: Housekeeping, sent: Deliveries, told: Notices) -> tuple[J
         Job("clear sessions", MINUTE, housekeeping.clear_sessions),
         Job("clear kept answers", MINUTE, housekeeping.clear_kept_answers),
         Job("clear files of accounts", MINUTE, housekeeping.clear_account_imports),
+        Job("clear registrations that nobody confirmed", MINUTE, housekeeping.clear_registrations),
+        Job("clear recoveries", MINUTE, housekeeping.clear_recoveries),
         Job("clear throttle counters", MINUTE, housekeeping.clear_throttle_counters),
         Job("clear SIP messages", MINUTE, housekeeping.clear_messages),
         Job("delete old files", MINUTE, housekeeping.files.delete_old),
@@ -60,9 +63,12 @@ def jobs(housekeeping: Housekeeping, sent: Deliveries, told: Notices) -> tuple[J
     )
 
 
-def deliveries(waiting: Deliveries) -> tuple[Job, ...]:
+def deliveries(waiting: Deliveries, recovery: Recovery) -> tuple[Job, ...]:
     """Return what hands things over to others, who may take their time."""
-    return (Job("deliver mails and SMS", TICK, waiting.begin),)
+    return (
+        Job("send codes of recoveries", TICK, recovery.answer),
+        Job("deliver mails and SMS", TICK, waiting.begin),
+    )
 
 
 def notices(waiting: Notices) -> tuple[Job, ...]:

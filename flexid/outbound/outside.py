@@ -10,8 +10,9 @@ from attrs import frozen
 from flexid.base import redis_address, smtp_address
 from flexid.base.clock import Clock
 from flexid.base.peer_settings import RedisSettings
-from flexid.base.settings import Settings
+from flexid.base.settings import CaptchaSettings, Settings
 from flexid.domain.hooks import OF_ACCOUNTS, OF_DOCUMENTS
+from flexid.outbound.captcha import Captcha, HCaptcha, NoCaptcha
 from flexid.outbound.carriers import MailCarrier, SmsCarrier
 from flexid.outbound.files import MailFiles, SmsFiles
 from flexid.outbound.guard import Guard
@@ -40,6 +41,7 @@ class Outside:
     document_hooks: HookFile | None
     account_hooks: HookFile | None
     web: Web
+    captcha: Captcha
 
 
 def connect(reactor: Any, settings: Settings, environment: Mapping[str, str]) -> Outside:
@@ -57,6 +59,7 @@ def connect(reactor: Any, settings: Settings, environment: Mapping[str, str]) ->
         HookFile(reactor, "hooks.provisioning", hooks.provisioning, OF_DOCUMENTS) if hooks.provisioning else None,
         HookFile(reactor, "hooks.accounts", hooks.accounts, OF_ACCOUNTS) if hooks.accounts else None,
         web,
+        _captcha(reactor, settings.captcha),
     )
 
 
@@ -76,6 +79,12 @@ def _sms(reactor: Any, settings: Settings) -> SmsCarrier:
         request = (sms.http_method, sms.http_url, sms.http_body, sms.http_content_type, sms.http_header)
         return HttpSms(server, *request, sms.sender, sms.http_secret)
     return SmsFiles(settings.data_dir / "sms")
+
+
+def _captcha(reactor: Any, captcha: CaptchaSettings) -> Captcha:
+    # The operator has named this server, so it may stand anywhere.
+    web = Web(reactor, Guard(reactor, allow_private=True))
+    return HCaptcha(web, captcha.url, captcha.site_key, captcha.secret) if captcha.site_key else NoCaptcha()
 
 
 def _registrar(reactor: Any, settings: RedisSettings) -> Registrar:

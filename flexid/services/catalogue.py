@@ -32,6 +32,7 @@ from flexid.services.blocking import Blocking
 from flexid.services.call_forwardings import CallForwardings
 from flexid.services.carddav_credentials import CardDavAccess
 from flexid.services.clearance import Clearance
+from flexid.services.captcha import PersonCheck
 from flexid.services.client_certificates import ClientCertificates
 from flexid.services.contacts import Contacts
 from flexid.services.contacts_lists import ContactsLists
@@ -57,11 +58,13 @@ from flexid.services.password_resets import PasswordResets
 from flexid.services.phone_countries import PhoneCountries
 from flexid.services.provisioning import Provisioning
 from flexid.services.push_tokens import PushTokens
+from flexid.services.recovery import Recovery
 from flexid.services.registration import Registration
 from flexid.services.schema import Schema
 from flexid.services.seeding import Seeding
 from flexid.services.sessions import Sessions
 from flexid.services.sign_in import SignIn
+from flexid.services.sign_up import SignUp
 from flexid.services.space_directory import SpaceDirectory
 from flexid.services.space_pages import SpacePages
 from flexid.services.spaces import Spaces
@@ -117,6 +120,9 @@ class Services:
     address_changes: AddressChanges
     account_mails: AccountMails
     password_resets: PasswordResets
+    person_check: PersonCheck
+    sign_up: SignUp
+    recovery: Recovery
     registration: Registration
     creation_requests: CreationRequests
     push_tokens: PushTokens
@@ -197,6 +203,9 @@ def build(settings: Settings, database: Database, clock: Clock, outside: Outside
         address_changes=AddressChanges(database, rules, api_keys, blocking, limits, lifetimes),
         account_mails=AccountMails(database, clock, public, lifetimes.provisioning_token),
         password_resets=PasswordResets(database, public, lifetimes, settings.accounts.password_min_length),
+        person_check=PersonCheck(outside.captcha),
+        sign_up=SignUp(database, rules, blocking, limits, sessions, lifetimes),
+        recovery=Recovery(database, rules, api_keys, blocking, limits, lifetimes),
         registration=Registration(database, rules, lifetimes.creation_token),
         creation_requests=CreationRequests(database),
         push_tokens=PushTokens(database, outside.pusher, lifetimes.push_retry),

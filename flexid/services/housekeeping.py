@@ -19,6 +19,8 @@ from flexid.store import (
     kept_answers,
     messages,
     nonces,
+    recoveries,
+    registrations,
     sessions,
     throttles,
 )
@@ -27,6 +29,7 @@ from flexid.store.database import Database
 HEARD_OF = timedelta(hours=1)
 """Later than this nothing is heard of a message that is under way: no process knows its daemon any more."""
 MESSAGES_KEPT = timedelta(days=30)
+RECOVERIES_KEPT_MINUTES = 30 * 24 * 60
 
 
 @frozen
@@ -82,6 +85,15 @@ class Housekeeping:
     async def clear_account_imports(self) -> int:
         """Forget files of accounts that nobody came back for."""
         return await account_imports.clear(self.database)
+
+    async def clear_registrations(self) -> int:
+        """Delete accounts of the portal whose code was never typed; their names are free again."""
+        minutes = self.lifetimes.registration
+        return await registrations.clear(self.database, minutes) if minutes else 0
+
+    async def clear_recoveries(self) -> int:
+        """Forget who has asked for a new password, long afterwards."""
+        return await recoveries.clear(self.database, RECOVERIES_KEPT_MINUTES)
 
     async def merge_account_counts(self) -> int:
         """Fold the rows that creations and deletions left in the table of counts."""
