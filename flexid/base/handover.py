@@ -7,6 +7,8 @@ CONNECTION = b"c"
 STOPPING = b"s"
 """To a worker: say that this node is about to stop, and go on serving."""
 
+PREPARED = b"P"
+"""From a worker: it has imported all that it needs, and waits for its order."""
 OPEN = b"O"
 """From a worker: it takes connections."""
 READY = b"R"

@@ -23,9 +23,10 @@ class Http1Channel(HTTPChannel):
         return bool(super().checkPersistence(request, version))
 
     def announce_end(self) -> None:
-        """Let the connection end with the answer that is being given, or else the next one."""
+        """Let the connection end with the next answer that has not begun: its client can be told."""
         self._is_ending = True
-        if self.requests:
+        if self.requests and not self.requests[0].startedWriting:
+            self.requests[0].responseHeaders.setRawHeaders(b"connection", [b"close"])
             self.persistent = False
 
     def end_if_idle(self) -> None:

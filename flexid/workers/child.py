@@ -31,6 +31,7 @@ def main() -> None:
     end = socket.socket(fileno=CHANNEL)
     for module in ("flexid.service", "flexid.http.listeners", "flexid.http.site"):
         import_module(module)
+    end.send(handover.PREPARED)
     message = end.recv(LONGEST)
     if not message:
         return

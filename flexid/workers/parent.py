@@ -56,8 +56,8 @@ class Workers(Service):
         self._endpoints = tuple(self._settings.listen.endpoints())
         self._server = DatabaseServer(reactor, self._settings)
         self._doors = Doors(reactor, self._endpoints, self._hand)
-        self._hangup = Hangup(reactor)
-        self._hearers = Hearers(self._opened, self._ready, self._ending, self._ended)
+        self.hangup = self._hangup = Hangup(reactor)
+        self._hearers = Hearers(self._prepared, self._opened, self._ready, self._ending, self._ended)
         self._dsn = ""
         self._workers: set[Worker] = set()
         """All that are alive, those that finish too, but the spare one."""
@@ -109,6 +109,10 @@ class Workers(Service):
         """Hand a connection to who has the fewest, and of these to who has had the fewest."""
         takers = sorted((worker for worker in self._workers if worker.is_open), key=_load)
         return any(worker.hand(place, connection) for worker in takers)
+
+    def _prepared(self, worker: Worker) -> None:
+        if worker is self._spare:
+            self.log.info("A spare worker is there, process {pid}", pid=worker.pid)
 
     def _opened(self, _: Worker) -> None:
         if sum(worker.is_open for worker in self._workers) == self._number:

@@ -31,6 +31,7 @@ CHANNEL = 3
 class Hearers:
     """Who hears what becomes of a worker."""
 
+    prepared: Callable[[Worker], None]
     opened: Callable[[Worker], None]
     ready: Callable[[Worker, str], None]
     ending: Callable[[Worker], None]
@@ -145,7 +146,9 @@ class Worker(ProcessProtocol):
 
     def _heard(self, message: bytes, _: int | None) -> None:
         kind, rest = message[:1], message[1:]
-        if kind == handover.OPEN:
+        if kind == handover.PREPARED:
+            self._hearers.prepared(self)
+        elif kind == handover.OPEN:
             self.is_open = True
             self._hearers.opened(self)
         elif kind == handover.READY:

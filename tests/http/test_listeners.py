@@ -99,6 +99,25 @@ async def test_a_request_that_is_being_answered_gets_its_answer(served: Served) 
     await closed
     await until(lambda: client.ended)
     assert client.heard.endswith(b"4\r\ndone\r\n0\r\n\r\n")
+    assert b"connection: close" in client.heard.lower()
+
+
+@asynchronous
+async def test_a_client_whose_answer_has_begun_is_told_with_the_next_one(served: Served) -> None:
+    client = await served.client()
+    client.transport.write(GET)
+    await until(lambda: bool(served.slow.waiting))
+    served.slow.waiting[0].write(b"not all")
+    await until(lambda: b"not all" in client.heard)
+    closed = close(served, 10)
+    served.slow.answer()
+    await until(lambda: client.heard.endswith(b"0\r\n\r\n"))
+    assert b"connection: close" not in client.heard.lower()
+    client.transport.write(GET)
+    await until(lambda: bool(served.slow.waiting))
+    served.slow.answer()
+    await closed
+    assert b"connection: close" in client.heard.lower()
 
 
 @asynchronous
