@@ -35,6 +35,7 @@ from flexid.timers import Repeated, Timers, deliveries, hooks, jobs, notices
 if TYPE_CHECKING:
     from flexid.http.listeners import Listeners
     from flexid.http.ports import Ports
+    from flexid.seeing.seeing import Seeing
 
 FLUSH_SECONDS = 5.0
 """Between two writings of what API keys were used for."""
@@ -83,7 +84,9 @@ class FlexidService(Service):
         self._worker = worker
         self._is_stopping = False
         self._server = DatabaseServer(reactor, self._settings)
-        self._hangup = Hangup(reactor)
+        self.hangup = self._hangup = Hangup(reactor)
+        self._site: Any = None
+        self._certificates: Any = None
         self._ready = False
         self._starting: Deferred[None] | None = None
         self._endings: list[Callable[[], Awaitable[None]]] = []
@@ -135,6 +138,7 @@ class FlexidService(Service):
         if queue:
             await queue.start()
         self._ready = True
+        await self._make_seeing(services, timers, queue).start()
         await listeners.open()
         self._say(listeners.addresses(self._settings.root_host), await self._introduction(services, first))
 
@@ -183,7 +187,7 @@ class FlexidService(Service):
             problem = await services.schema.problem() if self._ready else "the database is not ready yet"
             return {"database": problem} if problem else {}
 
-        site = make_site(services, self._settings, self._reactor, problems, lambda: self._ready)
+        site = self._site = make_site(services, self._settings, self._reactor, problems, lambda: self._ready)
         listen = self._settings.listen
         secured = self._make_secured() if listen.https else None
         ports = self._worker.ports if self._worker else None
@@ -191,10 +195,26 @@ class FlexidService(Service):
         self._endings.append(lambda: listeners.close(FINISH_SECONDS))
         return listeners
 
+    def _make_seeing(
+        self, services: Services, timers: tuple[Repeated | Timers, ...], queue: MessageQueue | None
+    ) -> Seeing:
+        from flexid.seeing.families import Process  # noqa: PLC0415  # imported in the meantime
+        from flexid.seeing.seeing import Seeing  # noqa: PLC0415
+
+        worker = self._worker
+        process = Process(
+            self._site, services, timers, queue, lambda: self._certificates.ends_at if self._certificates else None
+        )
+        seeing = Seeing(
+            self._reactor, self._settings, process, worker.number if worker else 1, worker.of if worker else 1
+        )
+        self._endings.append(seeing.stop)
+        return seeing
+
     def _make_secured(self) -> Callable[[Factory], Any]:
         from flexid.http.tls import Certificates, TlsFactory  # noqa: PLC0415  # imported in the meantime
 
-        certificates = Certificates(self._settings.tls)
+        certificates = self._certificates = Certificates(self._settings.tls)
         self._hangup.on("TLS certificates", certificates.reload)
         return lambda factory: TlsFactory(certificates, factory, self._reactor)
 

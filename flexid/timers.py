@@ -50,6 +50,8 @@ def jobs(housekeeping: Housekeeping, sent: Deliveries, told: Notices) -> tuple[J
         Job("clear registrations that nobody confirmed", MINUTE, housekeeping.clear_registrations),
         Job("clear recoveries", MINUTE, housekeeping.clear_recoveries),
         Job("clear throttle counters", MINUTE, housekeeping.clear_throttle_counters),
+        Job("clear the audit log", MINUTE, housekeeping.clear_audit_log),
+        Job("clear reports of processes", HOUR, housekeeping.clear_process_reports),
         Job("clear SIP messages", MINUTE, housekeeping.clear_messages),
         Job("delete old files", MINUTE, housekeeping.files.delete_old),
         Job("delete slots that nobody filled", MINUTE, housekeeping.files.delete_unfilled),
@@ -86,12 +88,16 @@ def hooks(waiting: AccountHooks) -> tuple[Job, ...]:
 
 @define
 class Outcomes:
-    """How often a job was run, how often that failed, how much it found, and how long it took the last time."""
+    """How often a job was run, how often that failed, how much it found, and how long that took."""
 
     runs: Counter[str] = field(factory=Counter)
     failures: Counter[str] = field(factory=Counter)
     cleared: Counter[str] = field(factory=Counter)
     seconds: dict[str, float] = field(factory=dict)
+    """Of the last run."""
+    total_seconds: dict[str, float] = field(factory=dict)
+    ran_at: dict[str, float] = field(factory=dict)
+    """When it began the last time, in seconds since 1970."""
 
 
 class Repeated:
@@ -147,6 +153,11 @@ class Timers:
         self._leading = False
         self._ticks = Repeated(reactor, "timers", TICK, self.tick)
 
+    @property
+    def leading(self) -> bool:
+        """Say whether it was this process' turn when it was last asked for."""
+        return self._leading
+
     def start(self) -> None:
         """Begin to look at what is due."""
         self._ticks.start()
@@ -188,5 +199,8 @@ class Timers:
         else:
             return False
         finally:
-            self.outcomes.seconds[job.name] = self._reactor.seconds() - began
+            seconds = self._reactor.seconds() - began
+            self.outcomes.seconds[job.name] = seconds
+            self.outcomes.total_seconds[job.name] = self.outcomes.total_seconds.get(job.name, 0.0) + seconds
+            self.outcomes.ran_at[job.name] = began
         return True

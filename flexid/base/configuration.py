@@ -18,14 +18,6 @@ DEFAULTS = "defaults"
 """The source of a configuration for which there is no file."""
 DEFAULT_FILES = (Path("flexid.toml"), Path("/etc/flexid/flexid.toml"))
 
-NOT_USED_YET = frozenset(
-    {
-        "listen.metrics",
-    }
-)
-"""Keys of the documented configuration whose features this release does not have: they are named in a warning, so that
-one file serves this release and the next."""
-
 
 class ConfigurationError(Exception):
     """The configuration cannot be used; each problem names file or variable, key, value and what is allowed."""
@@ -85,20 +77,17 @@ def load(environment: Mapping[str, str], path: Path | None = None) -> Configurat
         path = Path(environment["FLEXID_CONFIG"])
     if path is None:
         path = next((candidate for candidate in DEFAULT_FILES if candidate.is_file()), None)
-    values, warnings = _without_unused(_read(path)) if path else ({}, [])
+    values = _read(path) if path else {}
     sources = _overlay(values, environment)
     known = {key.variable for key in keys()} | {"FLEXID_CONFIG"}
-    unused = {"FLEXID_" + name.upper().replace(".", "_") for name in NOT_USED_YET}
-    for variable in sorted(environment):
-        # A warning only: a container platform puts variables of its own making under this prefix.
-        if variable.startswith("FLEXID_") and variable not in known:
-            why = "nothing in this release uses it" if variable in unused else "no setting has this name"
-            warnings.append(f"{variable}: {why}")
+    # A warning only: a container platform puts variables of its own making under this prefix.
+    unknown = (name for name in sorted(environment) if name.startswith("FLEXID_") and name not in known)
+    warnings = tuple(f"{name}: no setting has this name" for name in unknown)
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
         raise ConfigurationError([_describe(problem, sources, path) for problem in error.errors()]) from None
-    return Configuration(settings, str(path) if path else DEFAULTS, tuple(warnings))
+    return Configuration(settings, str(path) if path else DEFAULTS, warnings)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -106,22 +95,6 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError([f"{path}: {error}"]) from None
-
-
-def _without_unused(values: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    kept: dict[str, Any] = {}
-    warnings = []
-    for name, value in values.items():
-        if name in NOT_USED_YET:
-            warnings.append(f"{name}: nothing in this release uses it")
-        elif isinstance(value, dict):
-            unused = {key for key in value if f"{name}.{key}" in NOT_USED_YET}
-            warnings += [f"{name}.{key}: nothing in this release uses it" for key in sorted(unused)]
-            if unused != value.keys() or not value:
-                kept[name] = {key: inner for key, inner in value.items() if key not in unused}
-        else:
-            kept[name] = value
-    return kept, warnings
 
 
 def _overlay(values: dict[str, Any], environment: Mapping[str, str]) -> dict[str, str]:

@@ -45,6 +45,10 @@ class Lines:
         self._as_text = settings.format == "text" or (settings.format == "auto" and on_terminal)
         self._level = LogLevel.levelWithName(settings.level)
 
+    def set_level(self, level: str) -> None:
+        """Write from now on what is of this level and above."""
+        self._level = LogLevel.levelWithName(level)
+
     def __call__(self, event: LogEvent) -> None:
         """Write an event down, if it is of interest."""
         if not self._is_of_interest(event):

@@ -8,7 +8,7 @@ import typing
 from pathlib import Path
 from typing import Any
 
-from flexid.base.configuration import DEFAULT_FILES, NOT_USED_YET, Key, keys
+from flexid.base.configuration import DEFAULT_FILES, Key, keys
 from flexid.base.settings import Settings
 
 HEAD = """# Configuration
@@ -34,9 +34,7 @@ def page() -> str:
             section = key.section
             parts.append(f"\n{_heading(section)}\n{TABLE_HEAD}")
         parts.append(_row(key))
-    unused = ", ".join(f"`{name}`" for name in sorted(NOT_USED_YET))
-    parts.append(f"\n## Later\nAccepted and named in a warning, because nothing in this release uses them: {unused}.\n")
-    return "\n".join(parts)
+    return "\n".join([*parts, ""])
 
 
 def _heading(section: str | None) -> str:

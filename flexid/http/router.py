@@ -140,8 +140,8 @@ class Router:
             answer = refusals.broken(call)
         if call.received:
             await call.received.upload.discard()
-        _send(request, answer)
         self.requests.add((declared, answer.status), self.seconds() - began)
+        _send(request, answer)
 
     async def _answer(self, call: Call[Any], route: Route | None, parameters: Mapping[str, Any]) -> Answer:
         request = call.request

@@ -6,10 +6,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from flexid.base.languages import Languages
 from flexid.base.metrics import Durations
 from flexid.base.settings import Settings
-from flexid.base.templates import Templates
 from flexid.domain import phones
 from flexid.http import health
 from flexid.http.api import (
@@ -28,6 +26,7 @@ from flexid.http.api import (
     creation_tokens,
     devices,
     dictionary,
+    events,
     external_accounts,
     messages,
     openapi_routes,
@@ -41,6 +40,7 @@ from flexid.http.api import (
     turn,
     vcards,
     voicemails,
+    webhooks,
     wizard,
 )
 from flexid.http.dispatch import Root
@@ -75,7 +75,9 @@ RESOURCES: tuple[Routes, ...] = (
     statistics.account_routes,
     messages.routes,
     turn.routes,
+    events.routes,
     wizard.routes,
+    webhooks.routes,
     dictionary.routes,
     external_accounts.routes,
     carddav_credentials.routes,
@@ -127,7 +129,7 @@ def make_site(
         "phone": phones.grouped,
     }
     requests: Durations[tuple[str, int]] = Durations()
-    templates = Templates(Languages(), settings.templates_dir, words, development=settings.development)
+    templates = services.templates.with_words(words)
     router = Router(
         services,
         settings,
@@ -138,7 +140,8 @@ def make_site(
         reactor.seconds,
         requests,
     )
-    root = Root(router, [*every_route(), *health.routes(ready).routes, *assets.routes(shipped).routes])
+    wired = [*health.routes(ready, services.conditions.away).routes, *assets.routes(shipped).routes]
+    root = Root(router, [*every_route(), *wired])
     limits = settings.limits
     large = {route.path.encode(): limits.max_import_size for route in every_route() if route.large}
     site = FlexidSite(root, reactor, max_body_size=limits.max_body_size, intake=root.intake, large=large)

@@ -48,6 +48,11 @@ class Certificates:
         self._credentials = _read(settings)
         self._tell()
 
+    @property
+    def ends_at(self) -> float:
+        """When our certificate ends, in seconds since 1970."""
+        return self._credentials.own.not_valid_after_utc.timestamp()
+
     def reload(self) -> None:
         """Read the files again: handshakes from now on use what is in them, or the old where the new is of no use."""
         try:

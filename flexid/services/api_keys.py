@@ -36,6 +36,11 @@ class ApiKeys:
     _hashes_of_account: defaultdict[int, set[bytes]] = field(factory=lambda: defaultdict(set), init=False)
     _uses: dict[int, tuple[int, datetime]] = field(factory=dict, init=False)
 
+    @property
+    def cache(self) -> Cache[bytes, ApiKey]:
+        """Keys by their hashes, as this process has last seen them."""
+        return self._cache
+
     def watch(self) -> None:
         """Hear of changes from now on."""
         self.database.listen(

@@ -19,13 +19,17 @@ class Cache(Generic[K, V]):
 
     size: int
     trusted: bool = False
+    hits: int = field(default=0, init=False)
+    misses: int = field(default=0, init=False)
     _values: dict[K, V] = field(factory=dict, init=False)
     _generation: int = field(default=0, init=False)
 
     async def get(self, key: K, load: Callable[[], Awaitable[V | None]]) -> V | None:
         """Return the value of a key, loading it where it is not kept; what does not exist is asked for again."""
         if self.trusted and (value := self._values.get(key)) is not None:
+            self.hits += 1
             return value
+        self.misses += 1
         generation = self._generation
         loaded = await load()
         # What changed while it was loading may be old already; what a transaction sees may never come true.
@@ -34,6 +38,10 @@ class Cache(Generic[K, V]):
                 del self._values[next(iter(self._values))]
             self._values[key] = loaded
         return loaded
+
+    def __len__(self) -> int:
+        """Return how many are kept."""
+        return len(self._values)
 
     def drop(self, keys: Iterable[K]) -> None:
         """Forget these keys, and what is being loaded at the moment."""

@@ -26,14 +26,16 @@ from flexid.services.accounts import Accounts
 from flexid.services.address_changes import AddressChanges
 from flexid.services.administrators import Administrators
 from flexid.services.api_keys import ApiKeys
+from flexid.services.audit import Audit
 from flexid.services.auth_tokens import AuthTokens
 from flexid.services.bearer import Bearer
 from flexid.services.blocking import Blocking
 from flexid.services.call_forwardings import CallForwardings
+from flexid.services.captcha import PersonCheck
 from flexid.services.carddav_credentials import CardDavAccess
 from flexid.services.clearance import Clearance
-from flexid.services.captcha import PersonCheck
 from flexid.services.client_certificates import ClientCertificates
+from flexid.services.conditions import Conditions
 from flexid.services.contacts import Contacts
 from flexid.services.contacts_lists import ContactsLists
 from flexid.services.creation_requests import CreationRequests
@@ -56,8 +58,10 @@ from flexid.services.oidc_keys import OidcKeys
 from flexid.services.own_account import OwnAccount
 from flexid.services.password_resets import PasswordResets
 from flexid.services.phone_countries import PhoneCountries
+from flexid.services.processes import Processes
 from flexid.services.provisioning import Provisioning
 from flexid.services.push_tokens import PushTokens
+from flexid.services.queue_lengths import QueueLengths
 from flexid.services.recovery import Recovery
 from flexid.services.registration import Registration
 from flexid.services.schema import Schema
@@ -71,6 +75,7 @@ from flexid.services.spaces import Spaces
 from flexid.services.statistics import Statistics
 from flexid.services.turn import Turn
 from flexid.services.uploads import Uploads
+from flexid.services.upstream import Upstream
 from flexid.services.vcards import VCards
 from flexid.services.voicemails import Voicemails
 from flexid.services.wizards import Wizards
@@ -136,9 +141,14 @@ class Services:
     schema: Schema
     administrators: Administrators
     seeding: Seeding
+    upstream: Upstream
     housekeeping: Housekeeping
     deliveries: Deliveries
     notices: Notices
+    audit: Audit
+    queue_lengths: QueueLengths
+    conditions: Conditions
+    processes: Processes
     account_hooks: AccountHooks
 
     def watch(self) -> None:
@@ -163,6 +173,7 @@ def build(settings: Settings, database: Database, clock: Clock, outside: Outside
     document_hooks = DocumentHooks(outside.document_hooks)
     spaces = Spaces(database, directory, clock, settings.root_host)
     folder = FileFolder(settings.uploads_dir)
+    messages = Messages(database, directory, settings.daemon)
     files = Files(database, folder, clock, lifetimes.file)
     clearance = Clearance(database, clock, settings.housekeeping)
     return Services(
@@ -215,12 +226,13 @@ def build(settings: Settings, database: Database, clock: Clock, outside: Outside
         ),
         phone_countries=PhoneCountries(database),
         statistics=Statistics(database),
-        messages=Messages(database, directory, settings.daemon),
+        messages=messages,
         turn=Turn(clock, settings.turn),
         wizards=Wizards(database, lifetimes.provisioning_token),
         schema=Schema(database),
         administrators=Administrators(database, rules),
         seeding=Seeding(database),
+        upstream=Upstream(database, lifetimes, settings.root_host, folder),
         housekeeping=Housekeeping(database, clock, lifetimes, api_keys, files, clearance),
         deliveries=Deliveries(
             database,
@@ -233,4 +245,8 @@ def build(settings: Settings, database: Database, clock: Clock, outside: Outside
         ),
         account_hooks=AccountHooks(database, clock, outside.account_hooks),
         notices=Notices(database, clock, outside.registrar),
+        audit=Audit(database),
+        queue_lengths=QueueLengths(database),
+        conditions=Conditions(database, clock, settings, messages, outside),
+        processes=Processes(database),
     )

@@ -15,10 +15,12 @@ from flexid.services.files import Files
 from flexid.store import (
     account_imports,
     accounts,
+    audit,
     auth_tokens,
     kept_answers,
     messages,
     nonces,
+    processes,
     recoveries,
     registrations,
     sessions,
@@ -77,6 +79,15 @@ class Housekeeping:
         now = self.clock.now()
         given_up = await messages.expire(self.database) + await messages.abandon(self.database, now - HEARD_OF)
         return given_up + await messages.clear(self.database, now - MESSAGES_KEPT)
+
+    async def clear_audit_log(self) -> int:
+        """Forget what was noted long ago."""
+        minutes = self.lifetimes.audit
+        return await audit.clear(self.database, self.clock.now() - timedelta(minutes=minutes)) if minutes else 0
+
+    async def clear_process_reports(self) -> int:
+        """Forget processes that ended without a word."""
+        return await processes.clear(self.database)
 
     async def clear_kept_answers(self) -> int:
         """Forget what was answered to requests that may no longer come again."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 
-from attrs import frozen
+from attrs import field, frozen
 from twisted.internet.defer import DeferredList, ensureDeferred
 from twisted.logger import Logger
 
@@ -33,6 +34,8 @@ class Notices:
     database: Database
     clock: Clock
     registrar: Registrar
+    outcomes: Counter[tuple[str, str]] = field(factory=Counter, init=False)
+    """How many notices of each channel were `delivered`, or `failed` for now."""
 
     async def deliver(self) -> int:
         """Tell what is due; return how much was told, nothing if Redis is away."""
@@ -59,8 +62,10 @@ class Notices:
         except Exception as error:  # noqa: BLE001  # the others are told all the same, and this one later
             reason = str(error) if isinstance(error, Unavailable) else repr(error)
             # It is given up by its age, whatever the number of attempts.
+            self.outcomes[due.channel, "failed"] += 1
             await deliveries.failed(self.database, due.id, reason, due.attempts + 1)
             return False
+        self.outcomes[due.channel, "delivered"] += 1
         await deliveries.sent(self.database, due.id)
         return True
 

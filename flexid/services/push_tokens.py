@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from collections import Counter
+
+from attrs import field, frozen
 
 from flexid.base.clock import random_token
 from flexid.domain.account import Origin
@@ -24,6 +26,8 @@ class PushTokens:
     database: Database
     pusher: Pusher
     retry_minutes: int
+    outcomes: Counter[str] = field(factory=Counter, init=False)
+    """How many push notifications were `sent`, and how many `failed`."""
 
     async def send(self, space: Space, kind: Kind, target: PushTarget, origin: Origin) -> None:
         """Make a token and send it to a device; one that cannot be sent is none.
@@ -41,7 +45,7 @@ class PushTokens:
         with apart():
             await push_tokens.create(self.database, kind, space.domain, token, target, origin)
             try:
-                await self.pusher.push(Push(target, token=token))
+                await self._push(Push(target, token=token))
             except Unavailable:
                 await push_tokens.delete(self.database, kind, token)
                 raise
@@ -51,4 +55,12 @@ class PushTokens:
 
         :raise Unavailable: it could not be done.
         """
-        await self.pusher.push(push)
+        await self._push(push)
+
+    async def _push(self, push: Push) -> None:
+        try:
+            await self.pusher.push(push)
+        except Unavailable:
+            self.outcomes["failed"] += 1
+            raise
+        self.outcomes["sent"] += 1

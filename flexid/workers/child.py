@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import sys
@@ -16,6 +17,7 @@ from zope.interface import implementer
 from flexid.base import handover
 from flexid.base.channel import Channel
 from flexid.base.logs import Lines
+from flexid.base.relevel import LogLevel
 from flexid.http.handed import Handed
 from flexid.workers.order import LONGEST, Order
 from flexid.workers.worker import CHANNEL
@@ -63,6 +65,7 @@ def _serve(end: socket.socket, order: Order) -> int:
         life.give_up,
         Worker(order.number, order.of, order.dsn, life.ports),
     )
+    life.service.hangup.on("the log level", LogLevel(lines, os.environ, order.configuration.source).read)
     life.live(channel)
     return life.exit_code
 

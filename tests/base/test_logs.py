@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from flexid.base.logs import Lines
+from flexid.base.logs import Lines, request_id
+from flexid.base.relevel import LogLevel
 from flexid.base.settings import Logging
 
 
@@ -83,3 +85,32 @@ def test_a_full_disk_stops_nothing() -> None:
 
     observer: Any = Lines(Full(), Logging(), on_terminal=False)
     Logger("flexid.test", observer=observer).error("lost")
+
+
+def test_the_level_is_read_again_from_the_file_and_a_broken_one_changes_nothing(tmp_path: Path) -> None:
+    file, stream = tmp_path / "flexid.toml", io.StringIO()
+    observer: Any = Lines(stream, Logging(level="warn", format="json"), on_terminal=False)
+    log, level = Logger("flexid.test", observer=observer), LogLevel(observer, {}, str(file))
+    file.write_text('[log]\nlevel = "debug"\n')
+    level.read()
+    log.debug("now heard")
+    assert [line["message"] for line in lines(stream)] == ["now heard"]
+    file.write_text('[log]\nlevel = "loud"\n')
+    level.read()
+    log.debug("still heard")
+    assert lines(stream)[-1]["message"] == "still heard"
+    level = LogLevel(observer, {"FLEXID_LOG_LEVEL": "error"}, str(file))
+    level.read()
+    log.warn("no longer heard")
+    assert lines(stream)[-1]["message"] == "still heard"
+
+
+def test_what_a_request_logs_carries_its_id() -> None:
+    log, stream = logger()
+    token = request_id.set("request-1")
+    try:
+        log.info("said")
+    finally:
+        request_id.reset(token)
+    log.info("said later")
+    assert [line.get("request_id") for line in lines(stream)] == ["request-1", None]
