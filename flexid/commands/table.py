@@ -103,6 +103,11 @@ TABLE: tuple[Entry, ...] = (
     Entry("db migrate", "bring the database up to date", "database:MIGRATE"),
     Entry("db status", "tell how the database is", "database:STATUS"),
     Entry("db backup", "write the whole database into a file", "database:BACKUP"),
+    Entry(
+        "import-upstream",
+        "move a whole database of Flexisip Account Manager here, see docs/moving.md",
+        "upstream:MOVE",
+    ),
     Entry("db restore", "replace the whole database by a backup", "database:RESTORE"),
     Entry("config check", "tell whether the configuration is right", "configuration:CHECK"),
     Entry("config show", "show every setting and its value, without secrets", "configuration:SHOW"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -12,10 +12,10 @@ from psycopg2 import errors
 from psycopg2.extras import RealDictCursor
 
 from flexid.domain.account_imports import ImportReport, StagedAccount
+from flexid.store import copying
 from flexid.store.query import Query, Row
 
 _FIELDS = ("import_id", *(column.name for column in fields(StagedAccount)))
-_UNTYPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 COPY = Query("copy lines of an import", f"COPY account_import_rows ({', '.join(_FIELDS)}) FROM STDIN", prepare=False)
 # All of ours go by an index (flexid.store.connector); these read everything, and know best when they are asked.
 SETTINGS = Query("settle down to an import", "SET enable_seqscan = on; SET synchronous_commit = on", prepare=False)
@@ -169,7 +169,8 @@ class Staging:
         """Store lines as they are read."""
         with self.connection, self.connection.cursor() as cursor:
             self._run(HASHED_WITH, realm=space.digest_realm, algorithm=space.digest_algorithm)
-            cursor.copy_expert(COPY.sql, _Rows(self._encoded(account) for account in accounts))
+            rows = (copying.line((self.import_id, *astuple(account))) for account in accounts)
+            cursor.copy_expert(COPY.sql, copying.Rows(rows))
         self.connection.autocommit = True
         self._run(ANALYZE)
         self.connection.autocommit = False
@@ -197,9 +198,9 @@ class Staging:
         """
         try:
             with self.connection:
-                self._run(REPORT)
                 if doer:
                     self._run(Query("name who imports", doer, prepare=False))
+                self._run(REPORT)
                 self._run(WRITE)
                 self._finish("done", report)
         except (*VIOLATED, *CONTENDED):
@@ -215,36 +216,3 @@ class Staging:
         with self.connection.cursor() as cursor:
             cursor.execute(query.sql, {"id": self.import_id, **parameters})
             return [dict(row) for row in cursor.fetchall()] if cursor.description else []
-
-    def _encoded(self, account: StagedAccount) -> bytes:
-        values = (self.import_id, *astuple(account))
-        return ("\t".join(map(_copied, values)) + "\n").encode()
-
-
-class _Rows:
-    """Rows as a file that COPY reads."""
-
-    def __init__(self, rows: Iterator[bytes]) -> None:
-        self._rows = rows
-        self._rest = b""
-
-    def read(self, size: int) -> bytes:
-        """Return the next bytes, none at the end."""
-        parts = [self._rest]
-        length = len(self._rest)
-        while length < size and (row := next(self._rows, b"")):
-            parts.append(row)
-            length += len(row)
-        read = b"".join(parts)
-        self._rest = read[size:]
-        return read[:size]
-
-
-def _copied(value: object) -> str:
-    """Return a value as COPY's text format has it."""
-    match value:
-        case None:
-            return "\\N"
-        case bool():
-            return "t" if value else "f"
-    return str(value).translate(_UNTYPED)

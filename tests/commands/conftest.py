@@ -35,7 +35,7 @@ class Shell:
 
     async def outcome(self, *words: str) -> Outcome:
         entry, options = parse(words)
-        settings = Settings.model_validate({"database": {"url": self.dsn}})
+        settings = Settings.model_validate({"database": {"url": self.dsn}, "files_dir": self.directory / "files"})
         return await entry.load().run(Program(reactor, Configuration(settings, "defaults"), Clock()), options)
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
