@@ -20,7 +20,6 @@ from twisted.scripts import twistd
 from flexid.base.configuration import Configuration, ConfigurationError, load
 from flexid.base.logs import Lines
 from flexid.base.relevel import LogLevel
-from flexid.base.supervisor import Supervisor
 from flexid.commands.main import FAILED, parse
 from flexid.commands.table import RUN
 
@@ -66,10 +65,8 @@ def makeService(options: Options) -> Daemon:  # noqa: N802  # Twisted's name
 
     configuration = _configuration(options.config)
     stream = _stream(options.parent)
-    # What we start ourselves shall not speak for us.
-    supervisor = Supervisor(os.environ.pop("NOTIFY_SOCKET", ""))
     lines = _observer(stream, configuration) if stream else None
-    daemon = Daemon(lines, supervisor)
+    daemon = Daemon(lines)
     stdout = os.dup(1)
     service = _service(
         reactor,
@@ -78,6 +75,8 @@ def makeService(options: Options) -> Daemon:  # noqa: N802  # Twisted's name
         lambda: _give_up(reactor),
         None if stream is sys.stderr else _passing_on(stream),
     )
+    if lines:
+        service.hangup.on("the log level", LogLevel(lines, os.environ, configuration.source).read)
     service.setServiceParent(daemon)
     return daemon
 
@@ -89,9 +88,6 @@ def _service(
     give_up: Callable[[], None],
     log_to: Callable[[bytes], None] | None,
 ) -> Any:
-    if lines:
-        service.hangup.on("the log level", LogLevel(lines, os.environ, configuration.source).read)
-    service.hangup.begins, service.hangup.ends = supervisor.reloading, supervisor.reloaded
     """Return the one process, or the parent of several, which does without most of our modules."""
     _allow_many_files()
     if configuration.settings.worker_count == 1:
