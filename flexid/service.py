@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
@@ -30,7 +30,7 @@ from flexid.services.database_server import DatabaseServer
 from flexid.services.message_queue import MessageQueue, make_queue
 from flexid.store.database import Database
 from flexid.store.leadership import Leadership
-from flexid.timers import Repeated, Timers, deliveries, hooks, jobs, notices
+from flexid.timers import Repeated, Timers, deliveries, hooks, jobs, notices, webhooks
 
 if TYPE_CHECKING:
     from flexid.http.listeners import Listeners
@@ -156,14 +156,24 @@ class FlexidService(Service):
         carriers = Timers(self._reactor, leadership.is_ours, deliveries(services.deliveries, services.recovery))
         heralds = Timers(self._reactor, leadership.is_ours, notices(services.notices))
         callers = Timers(self._reactor, leadership.is_ours, hooks(services.account_hooks))
+        messengers = Timers(self._reactor, leadership.is_ours, webhooks(services.webhook_deliveries))
         flushing = Repeated(self._reactor, "counting of API keys' uses", FLUSH_SECONDS, services.api_keys.flush)
-        self._endings += [leadership.stop, callers.stop, heralds.stop, partial(self._finish, services), carriers.stop, timers.stop]
+        self._endings += [
+            leadership.stop,
+            partial(self._finish, services.webhook_deliveries.stop),
+            messengers.stop,
+            callers.stop,
+            heralds.stop,
+            partial(self._finish, services.deliveries.finish),
+            carriers.stop,
+            timers.stop,
+        ]
         self._endings += [services.api_keys.flush, flushing.stop]
-        return timers, carriers, heralds, callers, flushing
+        return timers, carriers, heralds, callers, messengers, flushing
 
-    async def _finish(self, services: Services) -> None:
-        """Wait for mails and SMS that are under way; who takes too long is asked again at the next start."""
-        under_way = ensureDeferred(services.deliveries.finish())
+    async def _finish(self, deliveries: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Wait for what is under way to others; who takes too long is asked again at the next start."""
+        under_way = ensureDeferred(deliveries())
         with suppress(TimeoutError):
             await under_way.addTimeout(DELIVERY_SECONDS, self._reactor)
 

@@ -19,6 +19,7 @@ from flexid.services.deliveries import Deliveries
 from flexid.services.housekeeping import Housekeeping
 from flexid.services.notices import Notices
 from flexid.services.recovery import Recovery
+from flexid.services.webhook_deliveries import WebhookDeliveries
 
 TICK = 1.0
 """Seconds between two looks at what is due, and between two tries for the lock."""
@@ -76,6 +77,14 @@ def deliveries(waiting: Deliveries, recovery: Recovery) -> tuple[Job, ...]:
 def notices(waiting: Notices) -> tuple[Job, ...]:
     """Return what Flexisip hears of, which is to bite at once."""
     return (Job("tell Flexisip of changes", TICK, waiting.deliver),)
+
+
+def webhooks(waiting: WebhookDeliveries) -> tuple[Job, ...]:
+    """Return what brings events to webhooks, and forgets them."""
+    return (
+        Job("bring events to webhooks", TICK, waiting.begin),
+        Job("clear the record of webhooks", MINUTE, waiting.clear),
+    )
 
 
 def hooks(waiting: AccountHooks) -> tuple[Job, ...]:

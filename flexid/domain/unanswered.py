@@ -34,10 +34,16 @@ def of_status(status: int) -> Text:
     return Text("It answered with the status {status}", status=status)
 
 
+def status_in(english: str) -> int | None:
+    """Return the status in a reason that was kept, if it is about one."""
+    found = _STATUS.fullmatch(english)
+    return int(found[1]) if found else None
+
+
 def read(english: str | None) -> Text | str | None:
     """Return a reason that was kept, so that it can be translated; others as they are."""
     if english is None:
         return None
-    if found := _STATUS.fullmatch(english):
-        return of_status(int(found[1]))
+    if (status := status_in(english)) is not None:
+        return of_status(status)
     return _BY_ENGLISH.get(english, english)

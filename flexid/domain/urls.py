@@ -21,3 +21,8 @@ def is_http(text: str) -> bool:
         return False
     has_host = parts.hostname is not None and _HOST.fullmatch(parts.hostname) is not None
     return parts.scheme in {"http", "https"} and has_host and is_port_right and "@" not in parts.netloc
+
+
+def host_of(url: str) -> str:
+    """Return the host in a whole URL."""
+    return urlsplit(url).hostname or ""

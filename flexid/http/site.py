@@ -40,6 +40,7 @@ from flexid.http.api import (
     turn,
     vcards,
     voicemails,
+    webhooks,
     wizard,
 )
 from flexid.http.dispatch import Root
@@ -76,6 +77,7 @@ RESOURCES: tuple[Routes, ...] = (
     turn.routes,
     events.routes,
     wizard.routes,
+    webhooks.routes,
     dictionary.routes,
     external_accounts.routes,
     carddav_credentials.routes,

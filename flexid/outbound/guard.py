@@ -13,7 +13,7 @@ from typing import Any
 from attrs import field, frozen
 from twisted.internet.address import IPv4Address as Tcp4
 from twisted.internet.address import IPv6Address as Tcp6
-from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.defer import Deferred, TimeoutError, ensureDeferred  # noqa: A004  # Twisted's name
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.error import DNSLookupError
 from twisted.internet.interfaces import (
@@ -93,7 +93,10 @@ class Guard:
             return await self.resolve(host)
         receiver = _Receiver()
         self.reactor.nameResolver.resolveHostName(receiver, host, transportSemantics="TCP")
-        return await receiver.complete.addTimeout(LOOKUP_SECONDS, self.reactor)
+        try:
+            return await receiver.complete.addTimeout(LOOKUP_SECONDS, self.reactor)
+        except TimeoutError:
+            raise DNSLookupError(f"nobody says in time where {host} is") from None
 
 
 @implementer(IStreamClientEndpoint)

@@ -12,6 +12,7 @@ from flexid.base.public import PublicAddress
 from flexid.base.settings import Settings
 from flexid.base.templates import Templates
 from flexid.outbound.outside import Outside
+from flexid.outbound.webhooks import Courier
 from flexid.services.account_actions import AccountActions
 from flexid.services.account_count import AccountCount
 from flexid.services.account_exports import AccountExports
@@ -78,6 +79,8 @@ from flexid.services.uploads import Uploads
 from flexid.services.upstream import Upstream
 from flexid.services.vcards import VCards
 from flexid.services.voicemails import Voicemails
+from flexid.services.webhook_deliveries import WebhookDeliveries
+from flexid.services.webhooks import Webhooks
 from flexid.services.wizards import Wizards
 from flexid.store.account_landmarks import LandmarkKeeper
 from flexid.store.database import Database
@@ -138,6 +141,8 @@ class Services:
     messages: Messages
     turn: Turn
     wizards: Wizards
+    webhooks: Webhooks
+    webhook_deliveries: WebhookDeliveries
     schema: Schema
     administrators: Administrators
     seeding: Seeding
@@ -176,6 +181,7 @@ def build(settings: Settings, database: Database, clock: Clock, outside: Outside
     messages = Messages(database, directory, settings.daemon)
     files = Files(database, folder, clock, lifetimes.file)
     clearance = Clearance(database, clock, settings.housekeeping)
+    courier = Courier(outside.web, clock, settings.outbound.allow_http)
     return Services(
         clock=clock,
         database=database,
@@ -229,6 +235,8 @@ def build(settings: Settings, database: Database, clock: Clock, outside: Outside
         messages=messages,
         turn=Turn(clock, settings.turn),
         wizards=Wizards(database, lifetimes.provisioning_token),
+        webhooks=Webhooks(database, clock, courier, limits),
+        webhook_deliveries=WebhookDeliveries(database, clock, courier, settings.mail.language),
         schema=Schema(database),
         administrators=Administrators(database, rules),
         seeding=Seeding(database),

@@ -39,6 +39,7 @@ SMS_FOR_ADDRESS = (Limit("SMS that an address asks for an hour", 50, HOUR),)
 CODES_TO_MAILBOX = (Limit("mails with codes to a mailbox an hour", 10, HOUR),)
 CODES_FOR_ADDRESS = (Limit("mails with codes that an address asks for an hour", 50, HOUR),)
 REGISTRATIONS_FROM_ADDRESS = (Limit("registrations that an address tries an hour", 100, HOUR),)
+WEBHOOK_TESTS = (Limit("tests of a Space's webhooks a minute", 20, MINUTE),)
 
 
 @frozen
@@ -86,6 +87,10 @@ class Limits:
     def registrations(self, address: str) -> Budget:
         """Return the budget of forms for new accounts, right or wrong, that a client's address sends."""
         return self._budget(_each(REGISTRATIONS_FROM_ADDRESS, address))
+
+    def webhook_tests(self, domain: str) -> Budget:
+        """Return the budget of requests that administrators of a Space may cause to try its webhooks."""
+        return self._budget(_each(WEBHOOK_TESTS, domain))
 
     def _budget(self, pairs: list[tuple[Limit, str]]) -> Budget:
         now = self.clock.now()
