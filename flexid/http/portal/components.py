@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
+from typing import TYPE_CHECKING
 
 from attrs import frozen
-from packaging.requirements import Requirement
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 OURS = "flexid"
 LONGEST_LICENCE = 80
@@ -27,6 +30,9 @@ class Component:
 @cache
 def installed_components() -> tuple[Component, ...]:
     """Return what flexid needs, and what that needs, by name."""
+    # Few people look at this page, and everybody waits for the start.
+    from packaging.requirements import Requirement  # noqa: PLC0415
+
     found: dict[str, Component] = {}
     waiting = [Requirement(OURS)]
     while waiting:
@@ -40,7 +46,7 @@ def installed_components() -> tuple[Component, ...]:
 
 def _needed_by(package: Requirement) -> list[Requirement]:
     extras = {"", *package.extras}
-    needed = [Requirement(line) for line in metadata.distribution(package.name).requires or ()]
+    needed = [type(package)(line) for line in metadata.distribution(package.name).requires or ()]
     return [
         each for each in needed if not each.marker or any(each.marker.evaluate({"extra": extra}) for extra in extras)
     ]
