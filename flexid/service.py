@@ -30,7 +30,7 @@ from flexid.services.database_server import DatabaseServer
 from flexid.services.message_queue import MessageQueue, make_queue
 from flexid.store.database import Database
 from flexid.store.leadership import Leadership
-from flexid.timers import Repeated, Timers, deliveries, hooks, jobs, notices, webhooks
+from flexid.timers import Repeated, Timers, deliveries, expiring, hooks, jobs, notices, webhooks
 
 if TYPE_CHECKING:
     from flexid.http.listeners import Listeners
@@ -126,6 +126,7 @@ class FlexidService(Service):
         self._read_hooks(outside)
         services = build(self._settings, database, Clock(), outside)
         services.watch()
+        self._hangup.on("templates", services.forget_templates)
         leadership = Leadership(Database(self._reactor, dsn, 1))
         queue = self._make_message_queue(database, dsn)
         timers = self._make_timers(services, leadership)
@@ -150,7 +151,10 @@ class FlexidService(Service):
                 self._hangup.on(f"hooks in {file.path}", file.reload)
 
     def _make_timers(self, services: Services, leadership: Leadership) -> tuple[Repeated | Timers, ...]:
-        regular = jobs(services.housekeeping, services.deliveries, services.notices)
+        regular = (
+            *jobs(services.housekeeping, services.deliveries, services.notices),
+            *expiring(services.expirations),
+        )
         timers = Timers(self._reactor, leadership.is_ours, regular)
         # Apart from the others, which no slow server of somebody else's is to hold up.
         carriers = Timers(self._reactor, leadership.is_ours, deliveries(services.deliveries, services.recovery))

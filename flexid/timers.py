@@ -16,6 +16,7 @@ from flexid.domain.acting import Doer, acts
 from flexid.domain.errors import Unavailable
 from flexid.services.account_hooks import AccountHooks
 from flexid.services.deliveries import Deliveries
+from flexid.services.expirations import Expirations
 from flexid.services.housekeeping import Housekeeping
 from flexid.services.notices import Notices
 from flexid.services.recovery import Recovery
@@ -72,6 +73,11 @@ def deliveries(waiting: Deliveries, recovery: Recovery) -> tuple[Job, ...]:
         Job("send codes of recoveries", TICK, recovery.answer),
         Job("deliver mails and SMS", TICK, waiting.begin),
     )
+
+
+def expiring(waiting: Expirations) -> tuple[Job, ...]:
+    """Return what is told some days before something ends; a day that was missed is told of in the next hour."""
+    return (Job("tell of Spaces that expire", HOUR, waiting.tell_daily),)
 
 
 def notices(waiting: Notices) -> tuple[Job, ...]:

@@ -16,6 +16,8 @@ from flexid.base.settings import Settings
 
 DEFAULTS = "defaults"
 """The source of a configuration for which there is no file."""
+TEMPLATES = "templates"
+"""The folder beside the configuration file in which an operator's own templates are looked for."""
 DEFAULT_FILES = (Path("flexid.toml"), Path("/etc/flexid/flexid.toml"))
 
 
@@ -79,6 +81,8 @@ def load(environment: Mapping[str, str], path: Path | None = None) -> Configurat
         path = next((candidate for candidate in DEFAULT_FILES if candidate.is_file()), None)
     values = _read(path) if path else {}
     sources = _overlay(values, environment)
+    if path:
+        values.setdefault("templates_dir", path.parent / TEMPLATES)
     known = {key.variable for key in keys()} | {"FLEXID_CONFIG"}
     # A warning only: a container platform puts variables of its own making under this prefix.
     unknown = (name for name in sorted(environment) if name.startswith("FLEXID_") and name not in known)

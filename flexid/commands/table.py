@@ -38,6 +38,12 @@ TABLE: tuple[Entry, ...] = (
     RUN,
     Entry("spaces create-update", "create a Space, or change it", "spaces:CREATE_UPDATE", ("spaces:create-update",)),
     Entry(
+        "spaces expiration-emails",
+        "mail to administrators of Spaces that expire soon",
+        "expirations:TELL",
+        ("spaces:expiration-emails",),
+    ),
+    Entry(
         "accounts create-admin",
         "create an admin with an API key",
         "administrators:CREATE_ADMIN",

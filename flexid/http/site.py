@@ -6,10 +6,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from flexid.base.languages import Languages
 from flexid.base.metrics import Durations
 from flexid.base.settings import Settings
-from flexid.base.templates import Templates
 from flexid.domain import phones
 from flexid.http import health
 from flexid.http.api import (
@@ -131,7 +129,7 @@ def make_site(
         "phone": phones.grouped,
     }
     requests: Durations[tuple[str, int]] = Durations()
-    templates = Templates(Languages(), settings.templates_dir, words, development=settings.development)
+    templates = services.templates.with_words(words)
     router = Router(
         services,
         settings,

@@ -12,10 +12,14 @@ from flexid.domain.sms import ShortMessage
 class MailCarrier(Protocol):
     """Takes mails."""
 
-    async def send(self, letter: Letter, server: MailServer | None = None) -> str:
+    def destination(self, server: MailServer | None) -> str | None:
+        """Return where mails go, as it may be shown; None: into files."""
+
+    async def send(self, letter: Letter, server: MailServer | None = None, seconds: float | None = None) -> str:
         """Hand over a mail, to a Space's own server if there is one; return what it said.
 
-        One of the same reference is the same mail once more.
+        It takes at most so many `seconds`, if they are fewer than usual. A mail of the same reference is the same mail
+        once more.
 
         :raise Refused: it will never be taken.
         :raise Undelivered: it was not taken now.

@@ -17,12 +17,16 @@ class Post:
     smtp: SmtpCarrier
     files: MailFiles
 
-    async def send(self, letter: Letter, server: MailServer | None = None) -> str:
+    def destination(self, server: MailServer | None) -> str | None:
+        """Return host and port of the server that gets mails; None: they go into files."""
+        return self.smtp.destination(server)
+
+    async def send(self, letter: Letter, server: MailServer | None = None, seconds: float | None = None) -> str:
         """Hand over a mail and return what was said.
 
         :raise Refused: it will never be taken.
         :raise Undelivered: it was not taken now.
         """
-        if server or self.smtp.shared:
-            return await self.smtp.send(letter, server)
+        if self.destination(server):
+            return await self.smtp.send(letter, server, seconds)
         return await self.files.send(letter)

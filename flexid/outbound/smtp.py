@@ -33,7 +33,12 @@ class SmtpCarrier:
     """The server of Spaces that have none of their own."""
     connect_timeout: float = field(default=CONNECT_SECONDS)
 
-    async def send(self, letter: Letter, server: MailServer | None = None) -> str:
+    def destination(self, server: MailServer | None) -> str | None:
+        """Return host and port of a server, or of the one of all."""
+        address = _own(server) if server else self.shared
+        return str(address) if address else None
+
+    async def send(self, letter: Letter, server: MailServer | None = None, seconds: float | None = None) -> str:
         """Hand over a mail and return what the server said when it took it.
 
         :raise Refused: the server will never take it.
@@ -44,11 +49,12 @@ class SmtpCarrier:
             raise Undelivered("there is no mail server")
         if len(letter.content) > MOST_BYTES:
             raise Refused(f"it is longer than {MOST_BYTES} bytes")
+        patience = min(self.timeout, seconds or self.timeout)
         delivery = ensureDeferred(self._hand_over(letter, address))
         try:
-            return await delivery.addTimeout(self.timeout, self.reactor)
+            return await delivery.addTimeout(patience, self.reactor)
         except TimeoutError:
-            raise Undelivered(f"{address} took more than {self.timeout:g} seconds") from None
+            raise Undelivered(f"{address} took more than {patience:g} seconds") from None
         except CancelledError:
             raise Undelivered(f"{address} took longer than we run") from None
 

@@ -45,6 +45,7 @@ from flexid.services.devices import Devices
 from flexid.services.dictionaries import Dictionaries
 from flexid.services.digest import Digest
 from flexid.services.document_hooks import DocumentHooks
+from flexid.services.expirations import Expirations
 from flexid.services.external_accounts import ExternalAccounts
 from flexid.services.files import Files
 from flexid.services.housekeeping import Housekeeping
@@ -53,6 +54,7 @@ from flexid.services.integrations import Integrations
 from flexid.services.letters import LetterWriter
 from flexid.services.limits import Limits
 from flexid.services.logos import Logos
+from flexid.services.mail_trials import MailTrials
 from flexid.services.messages import Messages
 from flexid.services.notices import Notices
 from flexid.services.oidc_keys import OidcKeys
@@ -148,13 +150,21 @@ class Services:
     seeding: Seeding
     upstream: Upstream
     housekeeping: Housekeeping
+    templates: Templates
     deliveries: Deliveries
+    expirations: Expirations
+    mail_trials: MailTrials
     notices: Notices
     audit: Audit
     queue_lengths: QueueLengths
     conditions: Conditions
     processes: Processes
     account_hooks: AccountHooks
+
+    def forget_templates(self) -> None:
+        """Let templates be read anew, and with them the pages that are kept."""
+        self.templates.forget()
+        self.directory.forget()
 
     def watch(self) -> None:
         """Let what is kept in memory hear of changes."""
@@ -173,7 +183,8 @@ def build(settings: Settings, database: Database, clock: Clock, outside: Outside
     rules = AccountRules(settings.accounts)
     account_search = AccountSearch(database, LandmarkKeeper(database, clock))
     public = PublicAddress.read(settings)
-    writer = LetterWriter(Templates(Languages(), settings.templates_dir), public, settings.mail.from_address)
+    templates = Templates(Languages(), settings.templates_dir, development=settings.development)
+    writer = LetterWriter(templates, public, settings.mail.from_address)
     blocking = Blocking(settings.blocking)
     document_hooks = DocumentHooks(outside.document_hooks)
     spaces = Spaces(database, directory, clock, settings.root_host)
@@ -242,6 +253,9 @@ def build(settings: Settings, database: Database, clock: Clock, outside: Outside
         seeding=Seeding(database),
         upstream=Upstream(database, lifetimes, settings.root_host, folder),
         housekeeping=Housekeeping(database, clock, lifetimes, api_keys, files, clearance),
+        templates=templates,
+        expirations=Expirations(database, clock, public, settings.mail.language),
+        mail_trials=MailTrials(database, clock, spaces, writer, outside),
         deliveries=Deliveries(
             database,
             clock,

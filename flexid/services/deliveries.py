@@ -24,7 +24,7 @@ from flexid.domain.space import Space
 from flexid.outbound.outside import Outside
 from flexid.services.letters import LetterWriter
 from flexid.services.space_directory import SpaceDirectory
-from flexid.store import deliveries, mail_servers
+from flexid.store import deliveries, logos, mail_servers
 from flexid.store.database import Database
 
 CHANNELS = ("mail", "sms")
@@ -220,6 +220,7 @@ class Deliveries:
 
     async def _hand_over_mail(self, due: Due, space: Space) -> None:
         server = await mail_servers.find(self.database, space.domain) if space.email_server else None
+        logo = await logos.find(self.database, space.id, space.logo) if space.logo else None
         mail = Mail(**due.payload)
-        letter = await deferToThread(self.writer.write, mail, space, due.reference, due.created_at)
+        letter = await deferToThread(self.writer.write, mail, space, due.reference, due.created_at, logo)
         await self.outside.mail.send(letter, server)

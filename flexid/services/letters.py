@@ -11,15 +11,19 @@ from typing import Any
 
 from attrs import frozen
 
-from flexid.base import qr
+from flexid.base import colours, qr
 from flexid.base.public import PublicAddress
 from flexid.base.templates import Templates
+from flexid.domain.logos import Logo
 from flexid.domain.mail import Letter, Mail
 from flexid.domain.space import Space
 
 LOCAL_PART = "no-reply"
 SMTP = OF_SERVERS.clone(cte_type="7bit")
 """Not every server passes more than seven bits on (RFC 6152)."""
+PNG = "image/png"
+LARGEST_LOGO = 100_000
+"""Bytes of a picture that goes with every mail; a larger one would weigh more than all the rest of it."""
 
 
 @frozen
@@ -33,32 +37,38 @@ class LetterWriter:
     public: PublicAddress
     from_address: str
 
-    def write(self, mail: Mail, space: Space, reference: str, written_at: datetime) -> Letter:
-        """Return a mail as a server takes it."""
+    def write(self, mail: Mail, space: Space, reference: str, written_at: datetime, logo: Logo | None = None) -> Letter:
+        """Return a mail as a server takes it; a logo goes with it if programs that read mail show such."""
+        shown = logo if logo and logo.content_type == PNG and len(logo.content) <= LARGEST_LOGO else None
         server = space.email_server or {}
         values = {
             **mail.values,
             "space": space,
             "home": self.public.base_url(space.host),
             "signature": server.get("signature") or space.name,
+            "colours": colours.of_hue(space.theme_hue),
             "has_qr": mail.qr is not None,
+            "has_logo": shown is not None,
         }
 
-        def rendered(part: str) -> str:
-            return self.templates.render(f"mail/{mail.name}/{part}", mail.language, **values)
+        def rendered(part: str, **more: str) -> str:
+            return self.templates.render(f"mail/{mail.name}/{part}", mail.language, **values, **more)
 
+        subject = _line(rendered("subject.txt"))
         sender = server.get("from_address") or self.from_address or f"{LOCAL_PART}@{space.domain}"
         message = EmailMessage(policy=SMTP)
         message["From"] = Address(_line(server.get("from_name") or space.name), addr_spec=sender)
         message["To"] = mail.to
-        message["Subject"] = _line(rendered("subject.txt"))
+        message["Subject"] = subject
         message["Date"] = format_datetime(written_at)
         message["Message-ID"] = f"<{reference}@{space.domain}>"
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(rendered("body.txt"))
-        message.add_alternative(rendered("body.html"), subtype="html")
+        message.set_content(rendered("body.txt", subject=subject))
+        message.add_alternative(rendered("body.html", subject=subject), subtype="html")
+        html: Any = message.get_body(("html",))
+        if shown:
+            html.add_related(shown.content, "image", "png", cid="<logo>", filename="logo.png", disposition="inline")
         if mail.qr is not None:
-            html: Any = message.get_body(("html",))
             html.add_related(qr.png(mail.qr), "image", "png", cid="<qr>", filename="qr.png", disposition="inline")
         message["Content-Language"] = mail.language
         return Letter(reference, sender, mail.to, message.as_bytes())

@@ -40,7 +40,10 @@ class Refusing:
     error: Exception
     seen: list[Letter] = field(factory=list)
 
-    async def send(self, letter: Letter, server: MailServer | None = None) -> str:  # noqa: ARG002  # the interface
+    def destination(self, _: MailServer | None) -> str | None:
+        return None
+
+    async def send(self, letter: Letter, *_: object) -> str:
         self.seen.append(letter)
         raise self.error
 

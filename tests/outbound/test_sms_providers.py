@@ -190,8 +190,8 @@ async def test_another_provider_gets_what_the_operator_has_written(provider: Pro
 
 @asynchronous
 async def test_forms_and_addresses_are_written_as_these_want_it(provider: Provider) -> None:
-    form = {"body": "n={to}&t={text}", "content_type": "application/x-www-form-urlencoded"}
-    await _http(provider.url, **form).send(SMS)
+    form = "application/x-www-form-urlencoded"
+    await _http(provider.url, body="n={to}&t={text}", content_type=form).send(SMS)
     assert provider.asked[0].body == ("n=%2B33612320692&t=Your+%22B%C3%A4ckerei%22+validation+code+is+4711")
     url = f"{provider.url}/?to={{to}}&text={{text}}&key={{secret}}"
     await _http(provider.url, method="GET", url=url, header="").send(SMS)
@@ -245,7 +245,8 @@ async def test_a_provider_that_is_away_has_taken_nothing() -> None:
 @asynchronous
 async def test_a_server_that_nobody_trusts_has_taken_nothing(provider: Provider) -> None:
     signed = Authority().server()
-    options: Any = CertificateOptions(privateKey=signed.key, certificate=signed.certificate)
+    own: dict[str, Any] = {"privateKey": signed.key, "certificate": signed.certificate}
+    options = CertificateOptions(**own)
     port = reactor.listenSSL(0, Site(provider), options, interface="127.0.0.1")
     assert type(await _error(_http(f"https://localhost:{port.getHost().port}"))) is Undelivered
     assert provider.asked == []

@@ -30,6 +30,7 @@ from flexid.http.portal import (
     spaces,
     spaces_administration,
     spaces_configuration,
+    spaces_integration,
     telephony,
     wizard,
 )
@@ -63,6 +64,7 @@ RESOURCES: tuple[Routes, ...] = (
     devices.account_routes,
     spaces.routes,
     spaces_configuration.routes,
+    spaces_integration.routes,
     spaces_administration.routes,
     telephony.own_routes,
     telephony.account_routes,
