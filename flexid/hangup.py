@@ -17,6 +17,10 @@ class Hangup:
     log = Logger()
 
     reactor: Any
+    begins: Callable[[], None] = field(default=lambda: None, init=False)
+    """Called before all is read again."""
+    ends: Callable[[], None] = field(default=lambda: None, init=False)
+    """Called after it."""
     _readers: dict[str, Callable[[], None]] = field(factory=dict, init=False)
 
     def listen(self) -> None:
@@ -31,5 +35,7 @@ class Hangup:
     def hear(self) -> None:
         """Read everything again."""
         self.log.info("SIGHUP: reading again: {what}", what=", ".join(self._readers) or "nothing that is in use")
+        self.begins()
         for read in self._readers.values():
             read()
+        self.ends()

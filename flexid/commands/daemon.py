@@ -20,6 +20,7 @@ from twisted.scripts import twistd
 from flexid.base.configuration import Configuration, ConfigurationError, load
 from flexid.base.logs import Lines
 from flexid.base.relevel import LogLevel
+from flexid.base.supervisor import Supervisor
 from flexid.commands.main import FAILED, parse
 from flexid.commands.table import RUN
 
@@ -47,15 +48,21 @@ class Options(usage.Options):
 class Daemon(MultiService):
     """The server with its logs, as twistd runs it."""
 
-    def __init__(self, observer: Lines | None) -> None:
+    def __init__(self, observer: Lines | None, supervisor: Supervisor) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
         self._observer = observer
+        self._supervisor = supervisor
 
     def setServiceParent(self, parent: Any) -> None:  # noqa: N802  # Twisted's name
         """Join the application, which twistd then asks for the observer."""
         super().setServiceParent(parent)  # type: ignore[no-untyped-call]  # Twisted's
         if self._observer:
             parent.setComponent(ILogObserver, self._observer)
+
+    def stopService(self) -> Any:  # noqa: N802  # Twisted's name
+        """Say that we stop, and stop."""
+        self._supervisor.stopping()
+        return super().stopService()  # type: ignore[no-untyped-call]  # Twisted's
 
 
 def makeService(options: Options) -> Daemon:  # noqa: N802  # Twisted's name
@@ -65,18 +72,26 @@ def makeService(options: Options) -> Daemon:  # noqa: N802  # Twisted's name
 
     configuration = _configuration(options.config)
     stream = _stream(options.parent)
+    # What we start ourselves shall not speak for us.
+    supervisor = Supervisor(os.environ.pop("NOTIFY_SOCKET", ""))
     lines = _observer(stream, configuration) if stream else None
-    daemon = Daemon(lines)
+    daemon = Daemon(lines, supervisor)
     stdout = os.dup(1)
+
+    def say(addresses: Sequence[str], introduction: str) -> None:
+        _say_once(stdout, addresses, introduction)
+        supervisor.ready(f"Ready on {', '.join(addresses)}")
+
     service = _service(
         reactor,
         configuration,
-        lambda addresses, introduction: _say_once(stdout, addresses, introduction),
+        say,
         lambda: _give_up(reactor),
         None if stream is sys.stderr else _passing_on(stream),
     )
     if lines:
         service.hangup.on("the log level", LogLevel(lines, os.environ, configuration.source).read)
+    service.hangup.begins, service.hangup.ends = supervisor.reloading, supervisor.reloaded
     service.setServiceParent(daemon)
     return daemon
 
