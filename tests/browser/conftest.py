@@ -26,7 +26,10 @@ def chromium() -> Iterator[Chromium]:
 def town(chromium: Chromium) -> Iterator[Town]:
     """A flexid with people and their devices in it; it is not begun where there is no browser."""
     del chromium
-    with redis_server.running() as redis, running(redis_url=redis.url) as flexid:
+    with (
+        redis_server.running() as redis,
+        running(redis_url=redis.url, blocking_amount_events_authorized_during_period="0") as flexid,
+    ):
         for uuid, agent in DEVICES.items():
             redis.ask("HSET", "fs:alice.martin@sip.example.org", f'"<{uuid}>"', redis_server.contact(uuid, agent=agent))
         yield settle(flexid)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 
 import pytest
-from browser import checks
+from browser import checks, newcomers
 from browser.chromium import Chromium
 from browser.doors import Doors
 from browser.looks import PHONE, WIDE, Look
@@ -40,6 +41,8 @@ QUERIES = {
 QUERIES |= dict.fromkeys(
     ("/devices/delete", "/admin/accounts/{account_id}/devices/delete"), f"?uuid={next(iter(DEVICES))}"
 )
+EMAIL = "k.benali@example.org"
+"""Of somebody who has forgotten his password."""
 PAGES = [
     route
     for route in every_route()
@@ -51,7 +54,12 @@ PAGES = [
 @pytest.mark.parametrize("route", PAGES, ids=lambda route: route.path)
 def test_a_page_is_well(chromium: Chromium, doors: Doors, route: Route, look: Look) -> None:
     looks = [_look(doors, route, look)]
-    if route.path in BY_CLICKING:
+    if route.path == "/recovery/password":
+        town = doors.town
+        state = chromium.walk(newcomers.ask_for_a_password, EMAIL, on=looks)
+        looks = [each.at(town.telecom, state) for each in looks]
+        chromium.walk(choose_a_password, town.code(EMAIL), on=looks)
+    elif route.path in BY_CLICKING:
         chromium.walk(come_and_look, route.path, on=looks)
     else:
         chromium.walk(look_at, _address(doors, route), look, on=looks, refused=FORBIDDEN)
@@ -82,6 +90,8 @@ def _address(doors: Doors, route: Route) -> str:
         known["token"] = doors.town.wizard(doors.town.accounts["alice.martin"]["id"])
     elif route.path.startswith("/reset_password/"):
         known["token"] = doors.town.password_reset("alice.martin")
+    elif route.path.startswith("/recovery/phone/"):
+        known["account_recovery_token"] = doors.town.recovery_token()
     elif route.path.startswith("/creation_token/"):
         known["token"] = doors.town.creation_request()
     path = re.sub(r"\{(\w+)\}", lambda name: known.get(name[1], name[0]), route.path)
@@ -110,6 +120,41 @@ def see_that_it_is_well(page: Page, width: int) -> None:
     checks.works_by_keyboard(page)
 
 
+def choose_a_password(page: Page, code: str) -> None:
+    newcomers.type_the_code(page, "/recovery/confirm", code)
+    come_and_look(page, "/recovery/password")
+
+
+def _to_the_code_of_a_newcomer(page: Page) -> None:
+    newcomers.register(page, f"newcomer-{time.time_ns()}")
+
+
+def _to_the_code_of_somebody_forgetful(page: Page) -> None:
+    page.goto("/recovery/email")
+    page.get_by_label(word(page, "Email")).fill("nobody@example.org")
+    page.get_by_role("button", name=word(page, "Send me a code")).click()
+    page.wait_for_url("**/recovery/confirm")
+
+
+def _to_the_code_for_an_email_address(page: Page) -> None:
+    page.goto("/email/change")
+    page.get_by_label(word(page, "New email address")).fill("alice@example.net")
+    page.get_by_role("button", name=word(page, "Send me a code")).click()
+    page.wait_for_url("**/email/validate")
+
+
+def _to_the_code_for_a_phone_number(page: Page) -> None:
+    page.goto("/phone/change")
+    page.get_by_label(word(page, "New phone number")).fill("+33 2 61 91 44 19")
+    page.get_by_role("button", name=word(page, "Send me a code")).click()
+    page.wait_for_url("**/phone/validate")
+
+
+def _stay(page: Page) -> None:
+    """Look at the page that the walk has come to."""
+    page.wait_for_url("**/recovery/password")
+
+
 def _to_a_code_to_sign_in_with(page: Page) -> None:
     page.goto("/authenticate/qrcode")
     page.wait_for_url("**/authenticate/qrcode/*")
@@ -130,6 +175,11 @@ def _to_the_end_of_a_key(page: Page) -> None:
 
 BY_CLICKING: dict[str, Callable[[Page], None]] = {
     "/authenticate/qrcode/{token}": _to_a_code_to_sign_in_with,
+    "/register/code": _to_the_code_of_a_newcomer,
+    "/recovery/confirm": _to_the_code_of_somebody_forgetful,
+    "/recovery/password": _stay,
+    "/email/validate": _to_the_code_for_an_email_address,
+    "/phone/validate": _to_the_code_for_a_phone_number,
     "/auth_token/{token}": _to_a_code_for_a_device,
     "/admin/api_keys/{key_id}/delete": _to_the_end_of_a_key,
 }

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import psycopg2
 from attrs import define, field
 from support.flexid_process import Caller, Flexid, wait_until
 from support.mail import mails
 from support.sounds import form, wav
+
+from flexid.base.clock import random_token
 
 PASSWORD = "only-for-this-town"
 PROVISIONING = """[net]
@@ -104,6 +108,8 @@ class Town:
     boss: Caller = field(repr=False)
     """With the first administrator's API key."""
     accounts: dict[str, dict[str, Any]] = field(factory=dict)
+    _read: set[Path] = field(factory=set)
+    """Mails and SMS whose codes were used."""
     voicemail: str = ""
     """What Karim Benali has left for Alice Martin."""
 
@@ -149,6 +155,33 @@ class Town:
         wait_until(lambda: len(mails(folder)) > before, lambda: "the mail has not come")
         (link,) = mails(folder)[-1].links
         return link.rpartition("/")[2]
+
+    def code(self, address: str) -> str:
+        """Wait for the code that is on its way to an address, and return it; it is not found a second time."""
+        found: list[str] = []
+
+        def has_come() -> bool:
+            for path in sorted((*self.flexid.mail_folder.glob("*.eml"), *self.flexid.sms_folder.glob("*.txt"))):
+                content = path.read_text()
+                if path not in self._read and address in (path.name if path.suffix == ".txt" else content):
+                    self._read.add(path)
+                    found.extend(re.findall(r"^ {4}(\d{4})$|code is (\d{4})", content, re.MULTILINE)[:1])
+            return bool(found)
+
+        wait_until(has_come, lambda: f"no code has come to {address}")
+        return "".join(found[0])
+
+    def recovery_token(self) -> str:
+        """Return a token as an application gets it by push."""
+        token = random_token(13)
+        connection = psycopg2.connect(self.flexid.dsn())
+        with connection, connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO account_recovery_tokens (domain, token, pn_provider) VALUES (%s, %s, 'fcm')",
+                ("sip.example.org", token),
+            )
+        connection.close()
+        return token
 
     def has_voicemail(self, username: str, caller: str) -> str:
         """Let somebody leave a voicemail, wait until its mail has come, and return its id."""

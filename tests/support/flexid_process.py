@@ -128,6 +128,11 @@ class Flexid:
         """Where mails are written to."""
         return self._data / "mail"
 
+    @property
+    def sms_folder(self) -> Path:
+        """Where SMS are written to."""
+        return self._data / "sms"
+
     def _postmaster_lines(self) -> list[str]:
         with suppress(StopIteration, FileNotFoundError):
             return next(self._data.glob("postgresql-*/postmaster.pid")).read_text().splitlines()
