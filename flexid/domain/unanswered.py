@@ -40,10 +40,8 @@ def status_in(english: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def read(english: str | None) -> Text | str | None:
+def read(english: str) -> Text:
     """Return a reason that was kept, so that it can be translated; others as they are."""
-    if english is None:
-        return None
     if (status := status_in(english)) is not None:
         return of_status(status)
-    return _BY_ENGLISH.get(english, english)
+    return _BY_ENGLISH.get(english) or Text(english)

@@ -139,7 +139,7 @@ async def test_a_space_that_is_deleted_takes_its_webhooks_along_and_what_waits_f
     reply = await app.super_admin.delete(f"/api/spaces/{TENANT}")
     assert reply.status == 200
     assert _noted(app) == []
-    assert app.sql("SELECT FROM webhooks") == []
+    assert app.sql("SELECT id FROM webhooks") == []
 
 
 @ensureDeferred

@@ -32,6 +32,7 @@ from flexid.http.portal import (
     spaces_configuration,
     spaces_integration,
     telephony,
+    webhooks,
     wizard,
 )
 from flexid.http.routes import Routes
@@ -52,6 +53,7 @@ RESOURCES: tuple[Routes, ...] = (
     own_api_key.routes,
     own_deletion.routes,
     api_keys.routes,
+    webhooks.routes,
     phone_countries.routes,
     accounts.routes,
     account_creation.routes,

@@ -101,7 +101,7 @@ async def test_a_deleted_webhook_is_gone_with_what_waited_for_it(app: Applicatio
     assert (reply.status, reply.text) == (200, "")
     assert (await app.admin.delete(path)).status == 404
     assert (await app.admin.get(path)).status == 404
-    assert app.sql("SELECT FROM outbox WHERE channel = 'webhook'") == []
+    assert app.sql("SELECT id FROM outbox WHERE channel = 'webhook'") == []
 
 
 WRONG: dict[str, list[object]] = {
