@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg2
 from attrs import frozen
+from browser import mail_pictures
 from browser.chromium import launched
 from browser.looks import Look
 from browser.signing_in import state_after_signing_in
@@ -109,6 +110,7 @@ def main() -> None:
         trusted = f"--unsafely-treat-insecure-origin-as-secure={TELECOM},{GRENOBLE},{GROUP}"
         with launched(reached, trusted) as browser:
             _take_all(browser, town)
+            mail_pictures.take_all(browser, EVERY)
 
 
 def _take_all(browser: Browser, town: Town) -> None:
