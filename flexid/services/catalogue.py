@@ -225,7 +225,7 @@ def build(settings: Settings, database: Database, clock: Clock, outside: Outside
         vcards=VCards(database),
         devices=Devices(database, outside.registrar),
         voicemails=Voicemails(database),
-        uploads=Uploads(database, folder, public, settings.limits.max_upload_size),
+        uploads=Uploads(database, folder, public, settings.limits.max_upload_size, settings.mail.language),
         files=files,
         own_account=OwnAccount(database, directory, rules, api_keys, limits),
         address_changes=AddressChanges(database, rules, api_keys, blocking, limits, lifetimes),
