@@ -103,6 +103,8 @@ TABLE: tuple[Entry, ...] = (
         "upkeep:CLEAR_NONCES",
         ("digest:clear-nonces", "digest:clear-opaques"),
     ),
+    Entry("outbox list", "list what is to be told to others, and what became of it", "outbox:LIST"),
+    Entry("outbox retry", "deliver once more what waits or was given up", "outbox:RETRY"),
     Entry("messages send", "send a SIP message", "messages:SEND"),
     Entry("hooks check", "try your own functions on a sample account", "hooks:CHECK"),
     Entry("doctor", "look at all that flexid needs, and say what to do", "doctor:EXAMINE"),

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from attrs import field, frozen
 
 Channel = Literal["mail", "sms", "webhook", "registrar", "b2bua", "hook"]
+State = Literal["waiting", "sent", "dead"]
 
 
 @frozen
@@ -39,6 +40,22 @@ class Due:
     def reference(self) -> str:
         """Return what tells it from all others, the same at every attempt."""
         return f"{self.created_at:%Y%m%dT%H%M%S}-{self.id}"
+
+
+@frozen
+class Entry:
+    """What is told of something in the outbox: what it is `about`, and not what it says."""
+
+    id: int
+    channel: Channel
+    domain: str | None
+    state: State
+    attempts: int
+    last_error: str | None
+    created_at: datetime
+    sent_at: datetime | None
+    next_attempt_at: datetime | None
+    about: str
 
 
 class Undelivered(Exception):  # noqa: N818  # read as a sentence: a delivery that came to nothing

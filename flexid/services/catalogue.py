@@ -58,6 +58,7 @@ from flexid.services.mail_trials import MailTrials
 from flexid.services.messages import Messages
 from flexid.services.notices import Notices
 from flexid.services.oidc_keys import OidcKeys
+from flexid.services.outbox_keeping import OutboxKeeping
 from flexid.services.own_account import OwnAccount
 from flexid.services.password_resets import PasswordResets
 from flexid.services.phone_countries import PhoneCountries
@@ -145,6 +146,7 @@ class Services:
     wizards: Wizards
     webhooks: Webhooks
     webhook_deliveries: WebhookDeliveries
+    outbox_keeping: OutboxKeeping
     schema: Schema
     administrators: Administrators
     seeding: Seeding
@@ -247,6 +249,7 @@ def build(settings: Settings, database: Database, clock: Clock, outside: Outside
         turn=Turn(clock, settings.turn),
         wizards=Wizards(database, lifetimes.provisioning_token),
         webhooks=Webhooks(database, clock, courier, limits),
+        outbox_keeping=OutboxKeeping(database),
         webhook_deliveries=WebhookDeliveries(database, clock, courier, settings.mail.language),
         schema=Schema(database),
         administrators=Administrators(database, rules),
