@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import json
+import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -332,3 +335,22 @@ async def test_old_records_are_forgotten(app: Application) -> None:
     app.sql("UPDATE outbox SET created_at = now() - interval '31 days' WHERE id = %s", ids[3])
     assert await app.services.webhook_deliveries.clear() == 2
     assert [each["id"] for each in await _deliveries(app, webhook)] == [ids[0], ids[2], ids[4]]
+
+
+@ensureDeferred
+async def test_the_example_of_the_documentation_verifies(app: Application, receiver: Receiver) -> None:
+    documentation = (Path(__file__).parents[3] / "docs" / "webhooks.md").read_text()
+    (example,) = (block for block in re.findall(r"```python\n(.*?)```", documentation, re.DOTALL) if "def " in block)
+    names: dict[str, Any] = {}
+    exec(example, names)  # noqa: S102  # ours
+    webhook = await _has_webhook(app, receiver.url, "account.updated")
+    alice = await app.has_account("alice")
+    await app.admin.ask("PATCH", f"/api/accounts/{alice['id']}", {"email": "alice@example.org"})
+    await _deliver(app)
+    (received,) = receiver.received
+    event = names["verified"](webhook["secret"], received.headers, received.body)
+    shown = json.loads(re.findall(r"```json\n(.*?)```", documentation, re.DOTALL)[0])
+    assert event.keys() == shown.keys()
+    assert event["data"].keys() == shown["data"].keys()
+    with pytest.raises(ValueError, match="not signed"):
+        names["verified"](webhook["secret"], received.headers, received.body + b" ")
