@@ -18,8 +18,6 @@ from flexid.store.database import Database
 from flexid.store.file_folder import Draft, FileFolder
 from flexid.store.query import Runner
 
-DEFAULT_LANGUAGE = "en"
-
 
 @define(eq=False)
 class Upload:
@@ -78,6 +76,8 @@ class Uploads:
     public: PublicAddress
     max_size: int
     """Bytes of one file."""
+    language: str
+    """Of mails that no request has caused."""
 
     async def begin(self, actor: Actor, upload_id: str) -> Upload:
         """Begin to fill a slot; what comes lies apart until it is whole.
@@ -111,7 +111,7 @@ class Uploads:
         async with self.database.transaction() as transaction:
             untold = await account_files.claim_untold(transaction)
             for filled in untold:
-                await self._tell(transaction, filled, DEFAULT_LANGUAGE)
+                await self._tell(transaction, filled, self.language)
         return len(untold)
 
     async def _tell(self, transaction: Runner, filled: Filled, language: str) -> None:

@@ -49,6 +49,20 @@ async def test_passwords_are_masked(url: str, shown: str) -> None:
 
 
 @asynchronous
+async def test_secrets_of_those_who_carry_mails_and_sms_are_masked() -> None:
+    secret = {
+        "FLEXID_MAIL_URL": "smtp://bob%40b.org:s3cret@h:25",
+        "FLEXID_SMS_OVH_APPLICATION_KEY": "s3cret-1",
+        "FLEXID_SMS_OVH_APPLICATION_SECRET": "s3cret-2",
+        "FLEXID_SMS_OVH_CONSUMER_KEY": "s3cret-3",
+        "FLEXID_SMS_HTTP_SECRET": "s3cret-4",
+    }
+    text, data = await told(secret, "config", "show")
+    assert data["mail"]["url"] == "smtp://bob%40b.org:***@h:25"
+    assert "s3cret" not in text
+
+
+@asynchronous
 async def test_warnings_are_named() -> None:
     text, _ = await told({"FLEXID_NONSENSE": "1"}, "config", "check")
     assert "FLEXID_NONSENSE" in text

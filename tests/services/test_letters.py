@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -45,7 +46,9 @@ def test_the_plain_text_says_what_the_html_says(name: str, language: str) -> Non
 
 @pytest.mark.parametrize("name", letters.every())
 def test_what_people_type_is_shown_as_text(name: str) -> None:
-    typed = {key: XSS for key, value in letters.VALUES[name].items() if isinstance(value, str) and key != "expire_at"}
+    typed: dict[str, Any] = {
+        key: XSS for key, value in letters.VALUES[name].items() if isinstance(value, str) and key != "expire_at"
+    }
     space = letters.space(name=XSS, email_server={"signature": XSS, "from_name": XSS})
     mail = letters.written(name, "en", space, **typed)
     assert "<script" not in mail.html
