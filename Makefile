@@ -39,6 +39,7 @@ docs: $(VENV)/.installed ## write what is generated from the code
 
 dist: $(VENV)/.installed ## build the wheel, in dist/
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+	$(BIN)/flexid config docs --commands > docs/commands.md
 
 # `compat`: twistd finds the plugin of an editable installation only through an entry in sys.path.
 $(VENV)/.installed: $(BIN)/python pyproject.toml setup.py

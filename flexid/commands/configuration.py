@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from twisted.internet.endpoints import serverFromString
 
 from flexid.base.configuration import Key, keys
 from flexid.commands.command import Command, Outcome, Problem, Program
+from flexid.commands.commands_page import commands_page
 from flexid.commands.configuration_page import page
 
 SECRET_NAME = re.compile(r"(secret|password|keysmap|consumer_key|application_key)$")
@@ -52,8 +53,12 @@ async def _show(program: Program, _: Namespace) -> Outcome:
     return Outcome("\n".join(lines), tables)
 
 
-async def _docs(_: Program, __: Namespace) -> Outcome:
-    text = page()
+def _page(parser: ArgumentParser) -> None:
+    parser.add_argument("--commands", action="store_true", help="describe the commands instead")
+
+
+async def _docs(_: Program, options: Namespace) -> Outcome:
+    text = commands_page() if options.commands else page()
     return Outcome(text.rstrip("\n"), {"markdown": text})
 
 
@@ -81,4 +86,4 @@ def _toml(value: Any) -> str:
 
 CHECK = Command(_check)
 SHOW = Command(_show)
-DOCS = Command(_docs)
+DOCS = Command(_docs, _page)

@@ -44,6 +44,12 @@ TABLE: tuple[Entry, ...] = (
         ("spaces:expiration-emails",),
     ),
     Entry(
+        "spaces import-dotenv",
+        "set what the .env of a Flexisip Account Manager says of a Space",
+        "space_dotenv:IMPORT",
+        ("spaces:import-configuration-from-dot-env",),
+    ),
+    Entry(
         "accounts create-admin",
         "create an admin with an API key",
         "administrators:CREATE_ADMIN",
@@ -103,6 +109,11 @@ TABLE: tuple[Entry, ...] = (
         "upkeep:CLEAR_NONCES",
         ("digest:clear-nonces", "digest:clear-opaques"),
     ),
+    Entry(
+        "import-upstream",
+        "move a whole database of Flexisip Account Manager here, see docs/moving.md",
+        "upstream:MOVE",
+    ),
     Entry("outbox list", "list what is to be told to others, and what became of it", "outbox:LIST"),
     Entry("outbox retry", "deliver once more what waits or was given up", "outbox:RETRY"),
     Entry("messages send", "send a SIP message", "messages:SEND"),
@@ -111,14 +122,12 @@ TABLE: tuple[Entry, ...] = (
     Entry("db migrate", "bring the database up to date", "database:MIGRATE"),
     Entry("db status", "tell how the database is", "database:STATUS"),
     Entry("db backup", "write the whole database into a file", "database:BACKUP"),
-    Entry(
-        "import-upstream",
-        "move a whole database of Flexisip Account Manager here, see docs/moving.md",
-        "upstream:MOVE",
-    ),
     Entry("db restore", "replace the whole database by a backup", "database:RESTORE"),
     Entry("config check", "tell whether the configuration is right", "configuration:CHECK"),
     Entry("config show", "show every setting and its value, without secrets", "configuration:SHOW"),
+    Entry(
+        "config from-dotenv", "translate the .env of a Flexisip Account Manager into our settings", "dotenv:FROM_DOTENV"
+    ),
     Entry("config docs", "describe every setting, in Markdown", "configuration:DOCS"),
 )
 

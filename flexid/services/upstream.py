@@ -19,9 +19,6 @@ from flexid.store.upstream.moving import Line, Moving, Report
 
 __all__ = ["Copied", "Finding", "Line", "Moved", "Report", "Upstream", "Wish"]
 
-RECOVERY = {"recovery_token": 60, "recovery_code": 10}
-"""Minutes for which what recovers an account is good."""
-
 
 @frozen
 class Wish:
@@ -62,8 +59,8 @@ class Upstream:
 
         :raise UpstreamFailed: a server cannot be reached, or not all arrived; nothing was moved.
         """
-        values = {**self.lifetimes.model_dump(), **RECOVERY, "root_host": self.root_host}
-        values |= {"realm": wish.realm, "algorithm": wish.algorithm}
+        given = {"root_host": self.root_host, "realm": wish.realm, "algorithm": wish.algorithm}
+        values = {**self.lifetimes.model_dump(), **given}
         moving = Moving(wish.url, self.database.dsn_for(0), values, heard)
         working = deferToThread(moving.run, dry_run=wish.dry_run)
         try:

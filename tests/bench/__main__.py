@@ -9,7 +9,7 @@ import time
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from bench import files, messages, million, wrk
+from bench import files, messages, million, upstream, wrk
 from bench.measuring import measure, measure_ceiling, measure_latency
 from bench.report import Report, Result
 from bench.rows import DEEP_PAGE, FIRST_PAGE, OWN_ACCOUNT, OWN_ACCOUNT_PATH, rows
@@ -28,9 +28,13 @@ def main() -> None:
     parser.add_argument("--million", action="store_true", help="measure the lists of a million accounts instead")
     parser.add_argument("--files", action="store_true", help="measure an import and an export of files instead")
     parser.add_argument("--messages", action="store_true", help="measure SIP messages by linphone-daemon instead")
+    parser.add_argument("--upstream", action="store_true", help="measure a move of a Flexisip Account Manager instead")
     options = parser.parse_args()
     if options.messages:
         messages.measure(RESULTS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-messages.json")
+        return
+    if options.upstream:
+        upstream.measure(RESULTS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-upstream.json", options.accounts)
         return
     if options.files:
         files.measure(RESULTS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-files.json", options.accounts)

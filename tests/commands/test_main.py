@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from flexid.commands import command
+from flexid.commands.commands_page import commands_page
 from flexid.commands.main import MISUSED, overview, parse
 from flexid.commands.table import BY_NAME, RUN, TABLE, Entry
 
+ROOT = Path(__file__).parents[2]
 COMMANDS = [entry for entry in TABLE if entry is not RUN]
 
 
@@ -29,23 +31,56 @@ def test_every_command_has_help(entry: Entry, capsys: pytest.CaptureFixture[str]
     assert "--config" in out
 
 
-@pytest.mark.parametrize(
-    "alias",
-    [
-        "spaces:create-update d h",
-        "accounts:create-admin-account",
-        "accounts:set-admin 1",
-        "accounts:seed f",
-        "app:update-phone-countries",
-        "digest:clear-api-keys",
-        "accounts:clear-api-keys 5",
-        "digest:clear-nonces 5",
-        "digest:clear-opaques 5",
-    ],
-)
-def test_names_of_older_runbooks_are_understood(alias: str) -> None:
-    entry, _ = parse(alias.split())
-    assert alias.split(maxsplit=1)[0] in entry.aliases
+DOCUMENTED = {
+    "spaces create-update d h N --super": ("spaces:create-update",),
+    "spaces import-dotenv d f --yes": ("spaces:import-configuration-from-dot-env",),
+    "spaces expiration-emails 7,3,1": ("spaces:expiration-emails",),
+    "accounts create-admin -u u -p p -d d -k 192.0.2.1 --overwrite": ("accounts:create-admin-account",),
+    "accounts set-admin 1": ("accounts:set-admin",),
+    "accounts clear-unconfirmed 30 --apply --and-confirmed": ("accounts:clear-unconfirmed",),
+    "accounts clear-tombstones 30 --apply": ("accounts:clear-accounts-tombstones",),
+    "accounts clear-files 30 --apply": ("accounts:clear-files",),
+    "accounts send-voicemail-emails": ("accounts:send-voicemails-emails",),
+    "accounts seed f": ("accounts:seed",),
+    "accounts import f --domain d --dry-run": (),
+    "accounts export": (),
+    "api-keys clear 5": ("digest:clear-api-keys", "accounts:clear-api-keys"),
+    "api-keys clear": (),
+    "nonces clear 5": ("digest:clear-nonces", "digest:clear-opaques"),
+    "statistics clear 30 --apply": ("app:clear-statistics",),
+    "phone-countries update": ("app:update-phone-countries",),
+    "db migrate": (),
+    "db status": (),
+    "db backup f": (),
+    "db restore f": (),
+    "import-upstream mysql://u:p@h/d --dry-run": (),
+    "hooks check": (),
+    "config check": (),
+    "config show": (),
+    "config from-dotenv f": (),
+    "doctor": (),
+}
+"""What runbooks may say, and under which older names."""
+
+
+@pytest.mark.parametrize("typed", DOCUMENTED)
+def test_commands_are_known_by_all_their_names_with_all_their_options(typed: str) -> None:
+    words = typed.split()
+    entry, options = parse([*words, "--json"])
+    assert typed.startswith(entry.name)
+    assert options.json
+    for alias in DOCUMENTED[typed]:
+        assert parse([alias, *words[len(entry.name.split()) :]])[0] is entry
+
+
+def test_no_older_name_is_forgotten() -> None:
+    assert {alias for entry in TABLE for alias in entry.aliases} == {
+        alias for aliases in DOCUMENTED.values() for alias in aliases
+    }
+
+
+def test_the_documentation_is_up_to_date() -> None:
+    assert (ROOT / "docs" / "commands.md").read_text() == commands_page(), "make docs writes it"
 
 
 def test_the_overview_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -179,6 +179,7 @@ ACCOUNTS = (
     FROM up_accounts u WHERE NOT EXISTS (SELECT FROM accounts a WHERE a.id = u.id) ORDER BY u.id
     """,
     "INSERT INTO upstream_accounts (account_id) SELECT id FROM up_accounts ON CONFLICT DO NOTHING",
+    "ANALYZE accounts, account_names, upstream_accounts",
 )
 PASSWORDS = (
     """

@@ -21,11 +21,13 @@ from flexid.store.upstream.tables import TABLES
 Heard = Callable[[str, int, int], None]
 """Is told what is being done, how much of it is done, and how much there is of it."""
 
-# All of ours go by an index (flexid.store.connector); these read everything, and know best when they are asked.
+# All of ours go by an index (flexid.store.connector); these compare everything, and know best when they are asked.
 SETTINGS = """
     SET LOCAL enable_seqscan = on; SET LOCAL plan_cache_mode = auto; SET LOCAL work_mem = '64MB';
     SET LOCAL statement_timeout = 0
 """
+# Foreign keys are checked by plans that are made while a table is empty: they have to go by an index too.
+WRITING = "SET LOCAL enable_seqscan = off"
 LOCK = "SELECT pg_try_advisory_xact_lock(7025883)"
 SEQUENCES = (
     "accounts",
@@ -168,6 +170,7 @@ class Moving:
         if not dry_run:
             # Whoever makes something meanwhile is not to get an id that is on its way.
             _move_sequences(cursor)
+        cursor.execute(WRITING)
         steps = plan(reading.present)
         for number, move in enumerate(steps, 1):
             for statement in move.statements:

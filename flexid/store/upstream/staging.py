@@ -21,6 +21,18 @@ TRUE = {True, "1", "t", "true", b"\x01"}
 HASHES = "passwords"
 
 
+# What is looked for row by row.
+INDEXES = (
+    "CREATE UNIQUE INDEX ON up_accounts (id)",
+    "CREATE INDEX ON up_accounts (username, domain)",
+    "CREATE INDEX ON up_accounts (phone, domain)",
+    "CREATE INDEX ON up_contacts_lists (id)",
+    "CREATE INDEX ON up_account_types (id)",
+    "CREATE INDEX ON up_call_forwardings (account_id)",
+    "CREATE INDEX ON up_passwords (account_id)",
+)
+
+
 def create(cursor: Any) -> None:
     """Make the tables, for as long as the transaction lasts."""
     for table in TABLES:
@@ -55,6 +67,8 @@ class Reading:
             cursor.copy_expert(f"COPY {table.staging} ({names}) FROM STDIN", copying.Rows(told))
             cursor.execute(f"ANALYZE {table.staging}")
             done += self.counts[table.name]
+        for index in INDEXES:
+            cursor.execute(index)
         heard(total, total)
 
     def _tidied(self, table: Table, columns: Sequence[str], rows: Iterator[tuple[Any, ...]]) -> Iterator[bytes]:
