@@ -7,6 +7,7 @@ from attrs import evolve, field, frozen
 from flexid.base.clock import random_token
 from flexid.base.text import Text
 from flexid.domain.account import Account, NewAccount, Origin
+from flexid.domain.acting import Doer, acts
 from flexid.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from flexid.domain.space import DigestConfiguration, Space
 from flexid.services.account_rules import AccountRules, Fields
@@ -73,6 +74,7 @@ class Administrators:
         """
         if await spaces.first(self.database) is not None:
             return None
+        acts(lambda: Doer("the first start", "command"))
         async with self.database.transaction() as transaction:
             await migrations.lock(transaction)
             if await spaces.first(transaction) is not None:
