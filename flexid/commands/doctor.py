@@ -6,25 +6,38 @@ from argparse import Namespace
 
 from attrs import asdict
 
+from flexid.base.settings import Settings
 from flexid.commands.command import Command, Outcome, Program
 from flexid.domain.errors import DomainError
-from flexid.domain.message import DaemonReport
-from flexid.services.catalogue import Services
+from flexid.services import surroundings
 from flexid.services.doctor import Finding, look_at_daemon, look_at_database
 
 
 async def _examine(program: Program, _: Namespace) -> Outcome:
     configuration = program.configuration
+    settings = configuration.settings
     findings = [Finding("configuration", f"right ({configuration.source})")]
     findings += [Finding("configuration", warning) for warning in configuration.warnings]
-    report = None
+    findings += surroundings.contradictions(settings)
+    report, hosts = None, [settings.root_host]
     try:
         async with program.database() as found:
-            findings.append(await look_at_database(found.services))
-            report = await _report(found.services)
+            services = found.services
+            findings.append(await look_at_database(services))
+            if not (await services.schema.status()).pending:
+                report = await services.messages.daemon()
+                hosts = [space.host for space in await services.spaces.every()] or hosts
+            findings.append(await surroundings.look_at_connections(services, settings))
+            findings.append(await surroundings.look_at_clock(services, program.clock))
+            findings.append(await surroundings.look_at_redis(services.conditions.outside.registrar))
+            await services.conditions.outside.registrar.stop()
     except DomainError as error:
         findings.append(Finding("database", str(error), "see database.url in docs/configuration.md"))
-    findings.append(await look_at_daemon(program.reactor, configuration.settings.daemon.socket, report))
+    findings.append(await look_at_daemon(program.reactor, settings.daemon.socket, report))
+    findings.append(await surroundings.look_at_mail(settings))
+    findings.append(surroundings.look_at_pusher(settings))
+    findings.append(_look_at_tls(settings, hosts, program))
+    findings.append(surroundings.look_at_disk(settings))
     return Outcome(
         "\n".join(line for finding in findings for line in _lines(finding)),
         [{**asdict(finding), "well": finding.well} for finding in findings],
@@ -32,8 +45,15 @@ async def _examine(program: Program, _: Namespace) -> Outcome:
     )
 
 
-async def _report(services: Services) -> DaemonReport | None:
-    return None if (await services.schema.status()).pending else await services.messages.daemon()
+def _look_at_tls(settings: Settings, hosts: list[str], program: Program) -> Finding:
+    if settings.tls.certificate:
+        from flexid.service import check_certificates  # noqa: PLC0415  # it takes long, and few need it
+
+        try:
+            check_certificates(settings)
+        except DomainError as error:
+            return Finding("TLS", str(error), "mend the files of [tls]; see docs/installing.md")
+    return surroundings.look_at_certificate(settings, hosts, program.clock.now())
 
 
 def _lines(finding: Finding) -> list[str]:
