@@ -88,6 +88,21 @@ async def test_a_code_by_mail_lets_somebody_choose_a_new_password_once(app: Appl
 
 
 @ensureDeferred
+async def test_a_first_password_ends_sessions_too(app: Application) -> None:
+    await app.has_account("alice", email="alice@example.org")
+    elsewhere = await app.signed_in("alice")
+    before = dict(elsewhere.cookies)
+    app.sql("CREATE TABLE kept AS SELECT * FROM sessions")
+    app.sql("DELETE FROM passwords")
+    app.sql("INSERT INTO sessions SELECT * FROM kept")
+    elsewhere.cookies = before
+    assert (await elsewhere.open("/dashboard")).status == 200
+    await _choose(await _confirmed(app))
+    assert (await elsewhere.open("/dashboard")).status == 303
+    assert (await app.visitor().sign_in("alice", NEW)).status == 303
+
+
+@ensureDeferred
 async def test_a_code_by_sms_needs_a_token_that_an_application_got(app: Application, tmp_path: Path) -> None:
     token = _recovery_token(app)
     alice = await app.has_account("alice", phone=NUMBER)
