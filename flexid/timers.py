@@ -51,6 +51,7 @@ def jobs(housekeeping: Housekeeping, sent: Deliveries, told: Notices) -> tuple[J
         Job("clear files of accounts", MINUTE, housekeeping.clear_account_imports),
         Job("clear registrations that nobody confirmed", MINUTE, housekeeping.clear_registrations),
         Job("clear recoveries", MINUTE, housekeeping.clear_recoveries),
+        Job("clear sign-ins at OpenID servers", MINUTE, housekeeping.clear_oidc_attempts),
         Job("clear throttle counters", MINUTE, housekeeping.clear_throttle_counters),
         Job("clear the audit log", MINUTE, housekeeping.clear_audit_log),
         Job("clear reports of processes", HOUR, housekeeping.clear_process_reports),

@@ -76,9 +76,9 @@ class Issuer:
 
         :raise InvalidToken: it is over, not yet valid, of another issuer or for others, or the address is none.
         """
-        if not _moment(claims, "exp") > now.timestamp():
+        if not moment(claims, "exp") > now.timestamp():
             raise InvalidToken("Expired JWT token")
-        if claims.get("nbf") is not None and not _moment(claims, "nbf") <= now.timestamp():
+        if claims.get("nbf") is not None and not moment(claims, "nbf") <= now.timestamp():
             raise InvalidToken("JWT token is not valid yet")
         if claims.get("iss") != self.url:
             raise InvalidToken("JWT token of another issuer")
@@ -86,13 +86,22 @@ class Issuer:
             raise InvalidToken("JWT token for another audience")
         if (identity := claims.get(self.sip_identifier)) is not None:
             return Claimed(address=_address(identity))
-        email = claims.get("email")
-        # Some servers write their booleans as words.
-        is_verified = str(claims.get("email_verified")).lower() != "false"
-        return Claimed(email=email if isinstance(email, str) and email.isprintable() and is_verified else None)
+        return Claimed(email=verified_email(claims))
 
 
-def _moment(claims: Mapping[str, Any], name: str) -> float:
+def verified_email(claims: Mapping[str, Any]) -> str | None:
+    """Return the email address that a token names, unless its server says that it has not verified it."""
+    email = claims.get("email")
+    # Some servers write their booleans as words.
+    is_verified = str(claims.get("email_verified")).lower() != "false"
+    return email if isinstance(email, str) and email.isprintable() and is_verified else None
+
+
+def moment(claims: Mapping[str, Any], name: str) -> float:
+    """Return a claim that is a time, in seconds since 1970.
+
+    :raise InvalidToken: it is absent, or no number.
+    """
     value = claims.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidToken(f"JWT token without a {name} claim that is a number")

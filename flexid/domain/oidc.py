@@ -24,6 +24,15 @@ class OidcConfiguration:
     auto_provisioning: bool
 
 
+@frozen
+class OidcClient:
+    """What a Space is at its OpenID server: by this name, with this secret or, as a public client, without one."""
+
+    issuer: str
+    client_id: str
+    client_secret: str | None = field(repr=False)
+
+
 def public_key_fault(pem: str) -> Text | None:
     """Say what is wrong with a key that is to verify tokens: they are signed by RSA, and nothing else is taken."""
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415  # a start need not wait for it

@@ -7,6 +7,8 @@ from typing import Any
 
 from attrs import frozen
 
+from flexid.domain import urls
+
 
 @frozen
 class DigestConfiguration:
@@ -64,6 +66,11 @@ class Space:
     def realm(self) -> str:
         """Return the string hashed into passwords."""
         return self.digest.realm if self.digest else self.domain
+
+    @property
+    def sign_in_service(self) -> str | None:
+        """Return the host of the OpenID server where people sign in to the portal; None where they do not."""
+        return urls.host_of(self.oidc["server_url"]) if self.oidc and self.oidc["client_id"] else None
 
     def is_expired(self, now: datetime) -> bool:
         """Say whether the Space's time is over."""

@@ -94,6 +94,11 @@ def _protected(call: Call[Any], html: str, answer_status: int = 200, headers: di
 async def go(call: Call[Any], path: str, text: Text | None = None, kind: str = "good") -> Answer:
     """Return the answer that sends a browser to a page of ours, where `text` is said."""
     if text:
-        cookie = visits.pack(Flash(kind, text), await call.services.sessions.signer())
-        visits.keep(call.request, visits.FLASH, cookie, secure=call.is_secure, seconds=visits.FLASH_SECONDS)
+        await tell(call, text, kind)
     return answers.see_other(path)
+
+
+async def tell(call: Call[Any], text: Text, kind: str = "good") -> None:
+    """Let the next page say something."""
+    cookie = visits.pack(Flash(kind, text), await call.services.sessions.signer())
+    visits.keep(call.request, visits.FLASH, cookie, secure=call.is_secure, seconds=visits.FLASH_SECONDS)

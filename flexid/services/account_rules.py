@@ -69,6 +69,10 @@ class AccountRules:
         }
         return {field: [fault] for field, fault in faults.items() if fault}
 
+    def allow_username(self, username: str) -> bool:
+        """Say whether somebody who is no administrator could have a username, if it is free."""
+        return self._username(username, by_admin=False) is None
+
     def _username(self, username: str | None, *, by_admin: bool) -> Text | None:
         if username is None:
             return None

@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from attrs import frozen
-from twisted.logger import Logger
 
 from flexid.base.clock import Clock
 from flexid.base.text import Text
 from flexid.domain.account import Actor
-from flexid.domain.bearer import ALGORITHMS, Claimed, InvalidToken, Issuer, VerificationKey
-from flexid.domain.errors import Forbidden, Unauthenticated, Unavailable
+from flexid.domain.bearer import Claimed, InvalidToken, Issuer
+from flexid.domain.errors import Forbidden, Unauthenticated
 from flexid.domain.space import Space
 from flexid.services.digest import UNAUTHENTICATED
-from flexid.services.oidc_keys import OidcKeys
+from flexid.services.token_signatures import TokenSignatures
 from flexid.store import bearer_accounts
 from flexid.store.database import Database
-
-# The claims are judged by our own clock, and by the domain.
-_SIGNATURE_ONLY: Any = {f"verify_{claim}": False for claim in ("exp", "nbf", "iat", "aud", "iss", "sub", "jti")}
 
 
 @frozen
 class Bearer:
     """Finds the account for which an OpenID server vouches."""
 
-    log = Logger()
-
     database: Database
     clock: Clock
-    keys: OidcKeys
+    signatures: TokenSignatures
 
     def challenges(self, space: Space) -> tuple[str, ...]:
         """Return the values of `WWW-Authenticate` that ask for a token: none where nobody vouches for accounts."""
@@ -48,7 +40,8 @@ class Bearer:
         if issuer is None:
             raise Unauthenticated(UNAUTHENTICATED)
         try:
-            claimed = issuer.read(await self._claims(space, issuer, token), self.clock.now())
+            signed = await self.signatures.read(space.domain, issuer, token)
+            claimed = issuer.read(signed.claims, self.clock.now())
         except InvalidToken as reason:
             raise Unauthenticated(Text("The bearer token is not valid"), [issuer.refusal(reason)]) from None
         actor = await self._find(space, claimed)
@@ -63,33 +56,3 @@ class Bearer:
         if claimed.email:
             return await bearer_accounts.find_by_email(self.database, claimed.email, space.domain)
         return None
-
-    async def _claims(self, space: Space, issuer: Issuer, token: str) -> dict[str, Any]:
-        """Return what a token says, once its signature is verified."""
-        import jwt  # noqa: PLC0415  # most processes never see a token, and a start need not wait for it
-
-        try:
-            header = jwt.get_unverified_header(token)
-            if header.get("alg") not in ALGORITHMS:
-                raise InvalidToken("JWT token signed by an algorithm that does not count")
-            key = await self._key(space, issuer, header.get("kid"))
-            if key is None:
-                raise InvalidToken("JWT token signed by an unknown key")
-            return jwt.decode(token, key.key, algorithms=key.algorithms, options=_SIGNATURE_ONLY)
-        except jwt.PyJWTError:
-            raise InvalidToken("Invalid JWT token") from None
-
-    async def _key(self, space: Space, issuer: Issuer, kid: str | None) -> VerificationKey | None:
-        if issuer.public_key:
-            return self._configured_key(space, issuer.public_key)
-        return await self.keys.find(space.domain, issuer.keys_url, kid)
-
-    def _configured_key(self, space: Space, pem: str) -> VerificationKey:
-        from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415  # as above
-        from cryptography.hazmat.primitives.serialization import load_pem_public_key  # noqa: PLC0415
-
-        try:
-            return VerificationKey(None, load_pem_public_key(pem.encode()))
-        except (ValueError, UnsupportedAlgorithm):
-            self.log.warn("The public key of the OpenID server of {domain} cannot be read", domain=space.domain)
-            raise Unavailable from None

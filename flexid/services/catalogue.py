@@ -11,6 +11,7 @@ from flexid.base.languages import Languages
 from flexid.base.public import PublicAddress
 from flexid.base.settings import Settings
 from flexid.base.templates import Templates
+from flexid.outbound.oidc_server import HttpOidcServer
 from flexid.outbound.outside import Outside
 from flexid.outbound.webhooks import Courier
 from flexid.services.account_actions import AccountActions
@@ -57,7 +58,11 @@ from flexid.services.logos import Logos
 from flexid.services.mail_trials import MailTrials
 from flexid.services.messages import Messages
 from flexid.services.notices import Notices
+from flexid.services.oidc_accounts import OidcAccounts
+from flexid.services.oidc_exchange import OidcExchange
 from flexid.services.oidc_keys import OidcKeys
+from flexid.services.oidc_providers import OidcProviders
+from flexid.services.oidc_sign_in import OidcSignIn
 from flexid.services.outbox_keeping import OutboxKeeping
 from flexid.services.own_account import OwnAccount
 from flexid.services.password_resets import PasswordResets
@@ -77,6 +82,7 @@ from flexid.services.space_directory import SpaceDirectory
 from flexid.services.space_pages import SpacePages
 from flexid.services.spaces import Spaces
 from flexid.services.statistics import Statistics
+from flexid.services.token_signatures import TokenSignatures
 from flexid.services.turn import Turn
 from flexid.services.uploads import Uploads
 from flexid.services.upstream import Upstream
@@ -100,6 +106,7 @@ class Services:
     api_keys: ApiKeys
     client_certificates: ClientCertificates
     bearer: Bearer
+    oidc_sign_in: OidcSignIn
     digest: Digest
     sessions: Sessions
     sign_in: SignIn
@@ -188,6 +195,8 @@ def build(settings: Settings, database: Database, clock: Clock, outside: Outside
     templates = Templates(Languages(), settings.templates_dir, development=settings.development)
     writer = LetterWriter(templates, public, settings.mail.from_address)
     blocking = Blocking(settings.blocking)
+    signatures = TokenSignatures(OidcKeys(outside.oidc_keys, clock))
+    oidc_server = HttpOidcServer(outside.web)
     document_hooks = DocumentHooks(outside.document_hooks)
     spaces = Spaces(database, directory, clock, settings.root_host)
     folder = FileFolder(settings.uploads_dir)
@@ -201,7 +210,14 @@ def build(settings: Settings, database: Database, clock: Clock, outside: Outside
         directory=directory,
         api_keys=api_keys,
         client_certificates=ClientCertificates(database),
-        bearer=Bearer(database, clock, OidcKeys(outside.oidc_keys, clock)),
+        bearer=Bearer(database, clock, signatures),
+        oidc_sign_in=OidcSignIn(
+            database,
+            OidcExchange(clock, oidc_server, OidcProviders(oidc_server, clock), signatures),
+            OidcAccounts(database, rules),
+            sessions,
+            limits,
+        ),
         digest=Digest(database, clock, directory, limits, lifetimes.nonce),
         sessions=sessions,
         sign_in=SignIn(database, directory, limits, sessions),

@@ -20,6 +20,7 @@ from flexid.store import (
     kept_answers,
     messages,
     nonces,
+    oidc_attempts,
     processes,
     recoveries,
     registrations,
@@ -69,6 +70,10 @@ class Housekeeping:
         """Forget sessions of the portal that were unused for too long."""
         minutes = self.lifetimes.session
         return await sessions.clear(self.database, minutes) if minutes else 0
+
+    async def clear_oidc_attempts(self) -> int:
+        """Forget sign-ins at OpenID servers that nobody came back from."""
+        return await oidc_attempts.clear(self.database)
 
     async def clear_throttle_counters(self) -> int:
         """Forget counters of windows that are over."""

@@ -40,6 +40,7 @@ CODES_TO_MAILBOX = (Limit("mails with codes to a mailbox an hour", 10, HOUR),)
 CODES_FOR_ADDRESS = (Limit("mails with codes that an address asks for an hour", 50, HOUR),)
 REGISTRATIONS_FROM_ADDRESS = (Limit("registrations that an address tries an hour", 100, HOUR),)
 WEBHOOK_TESTS = (Limit("tests of a Space's webhooks a minute", 20, MINUTE),)
+OIDC_SIGN_INS_FROM_ADDRESS = (Limit("sign-ins at OpenID servers that an address begins a minute", 100, MINUTE),)
 
 
 @frozen
@@ -91,6 +92,10 @@ class Limits:
     def webhook_tests(self, domain: str) -> Budget:
         """Return the budget of requests that administrators of a Space may cause to try its webhooks."""
         return self._budget(_each(WEBHOOK_TESTS, domain))
+
+    def oidc_sign_ins(self, address: str) -> Budget:
+        """Return the budget of sign-ins at OpenID servers that a client's address begins."""
+        return self._budget(_each(OIDC_SIGN_INS_FROM_ADDRESS, address))
 
     def _budget(self, pairs: list[tuple[Limit, str]]) -> Budget:
         now = self.clock.now()

@@ -17,7 +17,7 @@ LAST_SECONDS = 2 * FRESH_SECONDS
 """How long keys still count while their server is away."""
 PAUSE_SECONDS = 10
 """Between two requests to a server, however many tokens name keys that it does not have."""
-SPACES_KEPT = 10_000
+MOST_KEPT = 10_000
 NEVER = float("-inf")
 UNAVAILABLE = Text("The server that verifies bearer tokens is unavailable, please try again")
 
@@ -50,7 +50,8 @@ class OidcKeys:
 
     server: KeyServer
     clock: Clock
-    _published: dict[str, _Published] = field(factory=dict, init=False)
+    _published: dict[tuple[str, str], _Published] = field(factory=dict, init=False)
+    """By Space and URL: sign-ins and bearer tokens of a Space may have another one each."""
 
     async def find(self, domain: str, url: str, kid: str | None) -> VerificationKey | None:
         """Return the key of a name that is published under a Space's URL, None if there is none.
@@ -70,12 +71,11 @@ class OidcKeys:
         return key
 
     def _of(self, domain: str, url: str) -> _Published:
-        published = self._published.get(domain)
-        if published is None or published.url != url:
-            self._published.pop(domain, None)
-            if len(self._published) >= SPACES_KEPT:
+        published = self._published.get((domain, url))
+        if published is None:
+            if len(self._published) >= MOST_KEPT:
                 del self._published[next(iter(self._published))]
-            published = self._published[domain] = _Published(url)
+            published = self._published[domain, url] = _Published(url)
         return published
 
     async def _refresh(self, published: _Published, kid: str | None) -> None:

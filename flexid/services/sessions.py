@@ -50,6 +50,14 @@ class Sessions:
         is_begun = await sessions.begin(self.database, _hash(session_id), space.domain, account_id, origin, password)
         return session_id if is_begun else None
 
+    async def begin_by_openid(self, space: Space, account_id: int, origin: Origin, id_token: str) -> str | None:
+        """Return the id of a new session; None if the account may not sign in by an OpenID server."""
+        session_id = random_token(ID_LENGTH)
+        is_begun = await sessions.begin_by_openid(
+            self.database, _hash(session_id), space.domain, account_id, origin, id_token
+        )
+        return session_id if is_begun else None
+
     async def find(self, space: Space, session_id: str) -> Session | None:
         """Return a session and note its use; None if there is none, or it was unused for too long."""
         id_hash = _hash(session_id)
@@ -58,9 +66,9 @@ class Sessions:
             await sessions.use(self.database, id_hash)
         return session
 
-    async def end(self, session_id: str) -> None:
-        """End a session."""
-        await sessions.end(self.database, _hash(session_id))
+    async def end(self, session_id: str) -> str | None:
+        """End a session; return the ID token of the OpenID server that it began with, None if it began otherwise."""
+        return await sessions.end(self.database, _hash(session_id))
 
     async def signer(self) -> Signer:
         """Return what signs for all nodes."""

@@ -19,6 +19,7 @@ QUIET_TABLES = frozenset(
         "messages",
         "nonce_epochs",
         "nonces",
+        "oidc_attempts",
         "outbox",
         "processes",
         "server_keys",

@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import asdict
 
-from flexid.domain.oidc import OidcConfiguration
+from flexid.domain.oidc import OidcClient, OidcConfiguration
 from flexid.store.query import Query, Runner
 
 SHOWN = """json_build_object('server_url', o.server_url, 'realm', o.realm, 'sip_identifier', o.sip_identifier,
@@ -37,6 +37,20 @@ DELETE = Query(
     WHERE s.id = o.space_id AND s.domain = %(domain)s RETURNING o.space_id
     """,
 )
+CLIENT = Query(
+    "client of a Space at its OpenID server",
+    """
+    SELECT o.server_url || 'realms/' || o.realm AS issuer, o.client_id, o.client_secret
+    FROM space_oidc_authentication_configurations o JOIN spaces s ON s.id = o.space_id
+    WHERE s.domain = %(domain)s AND o.client_id IS NOT NULL
+    """,
+)
+
+
+async def client(runner: Runner, domain: str) -> OidcClient | None:
+    """Return what a Space is at its OpenID server, with the secret; None if it is no client of one."""
+    rows = await runner.run(CLIENT, domain=domain)
+    return OidcClient(**rows[0]) if rows else None
 
 
 async def save(runner: Runner, domain: str, configuration: OidcConfiguration) -> dict[str, Any] | None:

@@ -30,6 +30,20 @@ BEGIN = Query(
     VALUES (%(id_hash)s, %(domain)s, %(account_id)s, %(ip)s, %(user_agent)s)
     """,
 )
+# Whoever sets up the OpenID server of a Space is not to rule every Space by it: the account is looked at once more, and
+# locked against a change of its rights meanwhile.
+BEGIN_BY_OPENID = Query(
+    "begin a session by an OpenID server",
+    """
+    INSERT INTO sessions (id_hash, domain, account_id, ip, user_agent, id_token)
+    SELECT %(id_hash)s, a.domain, a.id, %(ip)s, %(user_agent)s, %(id_token)s
+    FROM accounts a JOIN spaces p ON p.domain = a.domain
+    WHERE a.id = %(account_id)s AND a.domain = %(domain)s AND NOT a.blocked AND NOT (a.admin AND p.super)
+    FOR SHARE OF a
+    RETURNING account_id
+    """,
+)
+# A Space may have become a super Space since an administrator of it signed in at its OpenID server.
 FIND = Query(
     "find a session",
     """
@@ -38,10 +52,11 @@ FIND = Query(
     FROM sessions s JOIN accounts a ON a.id = s.account_id JOIN spaces p ON p.domain = a.domain
     WHERE s.id_hash = %(id_hash)s AND s.domain = %(domain)s
         AND coalesce(s.used_at >= now() - make_interval(mins => nullif(%(minutes)s::integer, 0)), true)
+        AND (s.id_token IS NULL OR NOT (a.admin AND p.super))
     """,
 )
 USE = Query("use a session", "UPDATE sessions SET used_at = now() WHERE id_hash = %(id_hash)s")
-END = Query("end a session", "DELETE FROM sessions WHERE id_hash = %(id_hash)s")
+END = Query("end a session", "DELETE FROM sessions WHERE id_hash = %(id_hash)s RETURNING id_token")
 END_OF_ACCOUNT = Query("end the sessions of an account", "DELETE FROM sessions WHERE account_id = %(account_id)s")
 CLEAR = Query(
     "clear sessions",
@@ -66,6 +81,23 @@ async def begin(
     return bool(await runner.run(BEGIN_WITH_PASSWORD, **values, algorithm=password.algorithm, ha1=password.ha1))
 
 
+async def begin_by_openid(
+    runner: Runner, id_hash: bytes, domain: str, account_id: int, origin: Origin, id_token: str
+) -> bool:
+    """Begin a session on the host of a Space; return whether the account may sign in by an OpenID server."""
+    return bool(
+        await runner.run(
+            BEGIN_BY_OPENID,
+            id_hash=id_hash,
+            domain=domain,
+            account_id=account_id,
+            ip=origin.ip,
+            user_agent=origin.user_agent,
+            id_token=id_token,
+        )
+    )
+
+
 async def find(runner: Runner, id_hash: bytes, domain: str, minutes: int) -> Session | None:
     """Return a session on the host of a Space, unless it was unused for `minutes` (0 = however long)."""
     rows = await runner.run(FIND, id_hash=id_hash, domain=domain, minutes=minutes, rest=REST_SECONDS)
@@ -80,9 +112,10 @@ async def use(runner: Runner, id_hash: bytes) -> None:
     await runner.run(USE, id_hash=id_hash)
 
 
-async def end(runner: Runner, id_hash: bytes) -> None:
-    """End a session."""
-    await runner.run(END, id_hash=id_hash)
+async def end(runner: Runner, id_hash: bytes) -> str | None:
+    """End a session; return the ID token that it began with, None if it began otherwise."""
+    rows = await runner.run(END, id_hash=id_hash)
+    return rows[0]["id_token"] if rows else None
 
 
 async def end_of_account(runner: Runner, account_id: int) -> None:

@@ -20,6 +20,7 @@ OF_NO_CONCERN = {
     "auth_tokens": "the same; the session or key that it opens is noted",
     "email_change_codes": "the same; the new address is noted",
     "idempotency_marks": "part of answering",
+    "oidc_deactivations": "which accounts were deactivated by a server: that is noted with the account",
     "phone_change_codes": "a record of its own; the new number is noted",
     "provisioning_tokens": "a record of its own, with address and program",
     "recoveries": "a record of its own; the password that is set is noted",

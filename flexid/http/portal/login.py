@@ -10,7 +10,7 @@ from flexid.http import answers, visits
 from flexid.http.answers import Answer
 from flexid.http.call import Call
 from flexid.http.inputs import AnyText, Input
-from flexid.http.pages import go, page, page_for_strangers
+from flexid.http.pages import go, page, page_for_strangers, tell
 from flexid.http.portal.admission import BLOCKED, own_path
 from flexid.http.portal.welcome import welcome
 from flexid.http.routes import PUBLIC, Routes
@@ -18,6 +18,8 @@ from flexid.http.routes import PUBLIC, Routes
 routes = Routes("", title="Signing in", portal=True)
 
 HOME = "/dashboard"
+SIGNED_OUT = Text("You are signed out.")
+SIGNED_OUT_HERE = Text("You are signed out here. At the sign-in service you may still be signed in.")
 
 
 class LoginForm(Input):
@@ -59,11 +61,21 @@ async def sign_in(call: Call[LoginForm]) -> Answer:
 
 @routes.post("/logout", caller=PUBLIC)
 async def logout(call: Call[Any]) -> Answer:
-    """End the session."""
+    """End the session, and the one at the OpenID server that it began with."""
+    id_token = None
     if call.visit.session_id:
-        await call.services.sessions.end(call.visit.session_id)
+        id_token = await call.services.sessions.end(call.visit.session_id)
         visits.drop(call.request, visits.SESSION, secure=call.is_secure)
-    return await go(call, "/login", Text("You are signed out."))
+    if id_token is None:
+        return await go(call, "/login", SIGNED_OUT)
+    back = f"{call.peer.base_url_of(call.space.host)}/login"
+    url = await call.services.oidc_sign_in.farewell(call.space, id_token, back)
+    if url is None:
+        return await go(call, "/login", SIGNED_OUT_HERE, "warn")
+    call.visit.viewer = call.visit.flash = None
+    await tell(call, SIGNED_OUT)
+    # No redirection: a browser follows none to another site that comes of a form of ours, since our policy names that.
+    return page(call, "login/leaving.html", url=url)
 
 
 async def begin(call: Call[Any], session_id: str) -> None:

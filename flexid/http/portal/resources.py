@@ -20,6 +20,7 @@ from flexid.http.portal import (
     device_sign_in,
     devices,
     login,
+    oidc,
     own_api_key,
     own_deletion,
     password,
@@ -41,6 +42,7 @@ from flexid.http.routes import Routes
 
 RESOURCES: tuple[Routes, ...] = (
     login.routes,
+    oidc.routes,
     qr_sign_in.routes,
     about.routes,
     dashboard.routes,

@@ -1,0 +1,69 @@
+"""What an OpenID server says of itself (OpenID Connect Discovery 1.0), and where it sends browsers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from attrs import frozen
+
+from flexid.domain import urls
+
+SECRET_IN_HEADER, SECRET_IN_BODY = "client_secret_basic", "client_secret_post"  # names of methods
+
+
+class Unsuitable(Exception):  # noqa: N818  # read as a sentence
+    """What a server says of itself will not do; the text is for the log."""
+
+
+@frozen
+class Provider:
+    """An OpenID server as far as sign-ins need it; all addresses are whole URLs."""
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+    end_session_endpoint: str | None = None
+    takes_secret_in_header: bool = True
+    names_itself: bool = False
+    """Whether its answers say of whom they are, so that they cannot be taken for another server's (RFC 9207)."""
+
+    @classmethod
+    def read(cls, document: Any, issuer: str) -> Provider:
+        """Return what the document of a server says.
+
+        :raise Unsuitable: it is another server's, or something is missing or no address.
+        """
+        if not isinstance(document, Mapping):
+            raise Unsuitable("the document is no JSON object")
+        if document.get("issuer") != issuer:
+            raise Unsuitable(f"the issuer is not {issuer}")
+        methods = document.get("token_endpoint_auth_methods_supported", [SECRET_IN_HEADER])
+        if not isinstance(methods, list):
+            raise Unsuitable("token_endpoint_auth_methods_supported is no list")
+        has_end = document.get("end_session_endpoint") is not None
+        return cls(
+            issuer,
+            _address(document, "authorization_endpoint", issuer),
+            _address(document, "token_endpoint", issuer),
+            _address(document, "jwks_uri", issuer),
+            _address(document, "end_session_endpoint", issuer) if has_end else None,
+            SECRET_IN_HEADER in methods or SECRET_IN_BODY not in methods,
+            document.get("authorization_response_iss_parameter_supported") is True,
+        )
+
+
+def with_parameters(url: str, parameters: Mapping[str, str]) -> str:
+    """Return a URL with further parameters in its query."""
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(parameters)}"
+
+
+def _address(document: Mapping[str, Any], name: str, issuer: str) -> str:
+    value = document.get(name)
+    if not isinstance(value, str) or not urls.is_http(value) or "#" in value:
+        raise Unsuitable(f"{name} is no address")
+    if issuer.startswith("https:") and not value.startswith("https:"):
+        raise Unsuitable(f"{name} is not https, as the issuer is")
+    return value
