@@ -9,7 +9,7 @@ import time
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from bench import files, messages, million, upstream, wrk
+from bench import faults, files, messages, million, upstream, workers, wrk
 from bench.measuring import measure, measure_ceiling, measure_latency
 from bench.report import Report, Result
 from bench.rows import DEEP_PAGE, FIRST_PAGE, OWN_ACCOUNT, OWN_ACCOUNT_PATH, rows
@@ -29,7 +29,15 @@ def main() -> None:
     parser.add_argument("--files", action="store_true", help="measure an import and an export of files instead")
     parser.add_argument("--messages", action="store_true", help="measure SIP messages by linphone-daemon instead")
     parser.add_argument("--upstream", action="store_true", help="measure a move of a Flexisip Account Manager instead")
+    parser.add_argument("--workers", action="store_true", help="measure one process against several instead")
+    parser.add_argument("--faults", action="store_true", help="see what clients notice of faults instead")
     options = parser.parse_args()
+    if options.faults:
+        faults.measure(RESULTS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-faults.json")
+        return
+    if options.workers:
+        workers.measure(RESULTS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-workers.json", options.seconds)
+        return
     if options.messages:
         messages.measure(RESULTS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-messages.json")
         return
