@@ -70,6 +70,7 @@ async def test_a_new_webhook_shows_its_secret_once(app: Application) -> None:
         reply = await app.admin.get(path)
         assert reply.status == 200
         assert secret not in reply.text
+    assert secret not in str(app.sql("SELECT * FROM audit_log"))
     assert (await app.admin.get(HOOKS)).json == [webhook]
     assert (await app.admin.get(f"{HOOKS}/{webhook['id']}")).json == webhook
 
