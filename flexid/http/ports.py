@@ -76,7 +76,7 @@ async def listen(reactor: Any, endpoint: str, factory: Any) -> Any:
         return await serverFromString(reactor, endpoint).listen(factory)
     except CannotListenError as error:
         raise _refusal(endpoint, getattr(error.socketError, "strerror", None) or str(error)) from None
-    except (ValueError, TypeError, KeyError, OSError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, OSError) as error:
         raise _refusal(endpoint, str(error)) from None
 
 

