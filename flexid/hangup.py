@@ -34,7 +34,11 @@ class Hangup:
 
     def hear(self) -> None:
         """Read everything again."""
-        self.log.info("SIGHUP: reading again: {what}", what=", ".join(self._readers) or "nothing that is in use")
+        self.log.info(
+            "SIGHUP: reading again: {what}",
+            event="configuration.read_again",
+            what=", ".join(self._readers) or "nothing that is in use",
+        )
         self.begins()
         for read in self._readers.values():
             read()

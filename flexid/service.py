@@ -238,7 +238,7 @@ class FlexidService(Service):
             try:
                 await services.database.connected(CONNECT_SECONDS)
                 for name in await services.schema.migrate():
-                    self.log.info("Applied the migration {name}", name=name)
+                    self.log.info("Applied the migration {name}", event="database.migrated", name=name)
                 return None if self._is_external else await services.administrators.make_first(self._settings.root_host)
             except Unavailable:
                 await listeners.open()
@@ -283,9 +283,10 @@ class FlexidService(Service):
         if failure.check(CancelledError):
             return
         if failure.check(DomainError):
-            self.log.critical("flexid cannot start: {reason}", reason=failure.getErrorMessage())
+            reason = failure.getErrorMessage()
+            self.log.critical("flexid cannot start: {reason}", event="flexid.cannot_start", reason=reason)
         else:
-            self.log.failure("flexid cannot start", failure)
+            self.log.failure("flexid cannot start", failure, event="flexid.cannot_start")
         self._give_up()
 
 

@@ -191,7 +191,11 @@ class Timers:
     async def _lead(self) -> bool:
         leading = await self._is_ours()
         if leading and not self._leading:
-            self.log.info("This process runs the timers: {names}", names=", ".join(job.name for job in self._due))
+            self.log.info(
+                "This process runs the timers: {names}",
+                event="timers.leading",
+                names=", ".join(job.name for job in self._due),
+            )
         self._leading = leading
         return leading
 
@@ -208,10 +212,10 @@ class Timers:
                     return True
         except Unavailable:
             self.outcomes.failures[job.name] += 1
-            self.log.warn("The database is away: {name} has to wait", name=job.name)
+            self.log.warn("The database is away: {name} has to wait", name=job.name, event="timer.waiting")
         except Exception:  # noqa: BLE001  # the other jobs have their turn, and this one another time
             self.outcomes.failures[job.name] += 1
-            self.log.failure("{name} failed", name=job.name)
+            self.log.failure("{name} failed", name=job.name, event="timer.failed")
         else:
             return False
         finally:

@@ -145,7 +145,12 @@ class Bridge:
         polling = Polling(self._reactor, protocol, self._hearers.finished, self._note_received)
         self.connections += 1
         self._polling = polling
-        self.log.info("Connected to linphone-daemon {release} at {path}", release=release, path=self._path)
+        self.log.info(
+            "Connected to linphone-daemon {release} at {path}",
+            event="daemon.connected",
+            release=release,
+            path=self._path,
+        )
         self._tell("connected")
         polling.start()
         reason = await protocol.gone
@@ -175,7 +180,11 @@ class Bridge:
         since = self.report.since if same else self._clock.now()
         self.report = DaemonReport(state, since, error)
         if state == "busy":
-            self.log.warn("Another client is connected to linphone-daemon at {path}", path=self._path)
+            self.log.warn(
+                "Another client is connected to linphone-daemon at {path}", event="daemon.held", path=self._path
+            )
         elif state == "away":
-            self.log.warn("linphone-daemon at {path} is away: {error}", path=self._path, error=error)
+            self.log.warn(
+                "linphone-daemon at {path} is away: {error}", event="daemon.away", path=self._path, error=error
+            )
         self._hearers.changed(self.report)

@@ -132,6 +132,8 @@ class Router:
         except admission.Elsewhere as elsewhere:
             answer = answers.see_other(elsewhere.path)
         except errors.DomainError as error:
+            if isinstance(error, errors.Throttled):
+                log.info("{route} was throttled", event="request.throttled", route=declared, ip=call.origin.ip)
             answer = refusals.answer(call, error, *_statuses(error))
         except Exception:  # noqa: BLE001  # a mistake of ours spoils one answer, not the connection
             log.failure(

@@ -79,7 +79,7 @@ class _Streaming:
             self._break_off(error)
             return
         except Exception:  # noqa: BLE001  # only a connection that ends early can tell of it
-            log.failure("A long answer failed")
+            log.failure("A long answer failed", event="answer.broken")
             self._break_off()
             return
         finally:
@@ -91,7 +91,7 @@ class _Streaming:
     def _break_off(self, error: DomainError | None = None) -> None:
         """End the connection before the answer's end, which tells the client that something is missing."""
         if error:
-            log.warn("A long answer broke off: {reason}", reason=error.reason)
+            log.warn("A long answer broke off: {reason}", event="answer.broken", reason=error.reason)
         if not self._request.is_gone:
             self._request.channel.forceAbortClient()
 

@@ -28,7 +28,7 @@ class MailFiles:
         """
         path = self.folder / f"{letter.reference}.eml"
         await _write(path, letter.content)
-        self.log.info("There is no mail server, a mail was written to {path}", path=str(path))
+        self.log.info("There is no mail server, a mail was written to {path}", event="mail.written", path=str(path))
         return str(path)
 
 
@@ -47,7 +47,7 @@ class SmsFiles:
         """
         path = self.folder / f"{message.reference}-{message.recipient}.txt"
         await _write(path, message.text.encode())
-        self.log.info("There is no SMS provider, an SMS was written to {path}", path=str(path))
+        self.log.info("There is no SMS provider, an SMS was written to {path}", event="sms.written", path=str(path))
 
 
 async def _write(path: Path, content: bytes) -> None:

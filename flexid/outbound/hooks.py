@@ -91,7 +91,7 @@ class HookFile:
             failure = Failure()
             self.outcomes[name, "late" if failure.check(LateError) else "failed"] += 1
             self.failures[name] = failure
-            self.log.failure("The hook {name} failed", failure, name=name)
+            self.log.failure("The hook {name} failed", failure, event="hook.failed", name=name)
             return None
         self.outcomes[name, "done"] += 1
         return taken

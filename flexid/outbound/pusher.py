@@ -81,13 +81,15 @@ class FlexisipPusher:
         :raise Unavailable: it failed, took too long, cannot be run, or too many wait for their turn.
         """
         if len(self._turns.waiting) >= LONGEST_QUEUE:
-            self.log.warn("Too many push notifications wait for their turn")
+            self.log.warn("Too many push notifications wait for their turn", event="push.crowded")
             raise Unavailable(UNAVAILABLE)
         trouble, output = await self._turns.run(self._run, [str(self.path), *push.arguments(self.keys)])
         if trouble:
             for secret in filter(None, (push.token, push.target.prid, *self.keys.values())):
                 output = output.replace(secret, "***")
-            self.log.warn("{path} {trouble}: {output}", path=str(self.path), trouble=trouble, output=output)
+            self.log.warn(
+                "{path} {trouble}: {output}", event="push.failed", path=str(self.path), trouble=trouble, output=output
+            )
             raise Unavailable(UNAVAILABLE)
 
     def _run(self, argv: list[str]) -> Deferred[tuple[str | None, str]]:

@@ -90,7 +90,12 @@ class RedisRegistrar:
         now = self.redis.reactor.seconds()
         if now >= self._quiet_until:
             self._quiet_until = now + QUIET
-            self.log.warn("Redis at {address}: {trouble}", address=str(self.redis.address), trouble=str(trouble))
+            self.log.warn(
+                "Redis at {address}: {trouble}",
+                event="redis.away",
+                address=str(self.redis.address),
+                trouble=str(trouble),
+            )
 
 
 def _age(device: Device | None) -> float:

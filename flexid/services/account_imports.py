@@ -123,7 +123,7 @@ class AccountImports:
             try:
                 await self._run(import_id, work, form, file)
             except Unavailable:
-                self.log.warn("The import {id} broke off", id=import_id)
+                self.log.warn("The import {id} broke off", event="import.broken", id=import_id)
             finally:
                 if file is not None:
                     os.close(file)

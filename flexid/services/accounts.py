@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from attrs import evolve, frozen
+from twisted.logger import Logger
 
 from flexid.base.clock import random_token
 from flexid.base.text import Text
@@ -29,6 +30,8 @@ SPACE_FULL = Text("This action is unauthorized.")
 @frozen
 class Accounts:
     """The use cases; `space` is always the one of the request's host."""
+
+    log = Logger()
 
     database: Database
     directory: SpaceDirectory
@@ -72,11 +75,15 @@ class Accounts:
         await self.rules.refuse(self.database, space.domain, fields, by_admin=True)
         new = evolve(new, domain=space.domain, password=hashed(space, new.username, password))
         try:
-            return await account_changes.create(self.database, new, new_provisioning_token(), origin, made_by)
+            account = await account_changes.create(self.database, new, new_provisioning_token(), origin, made_by)
         except ConstraintViolated as violation:
             if violation.constraint == "spaces_full":
                 raise Forbidden(SPACE_FULL) from None
             raise Invalid(without_nothing(await self.faults(space, fields))) from None
+        self.log.info(
+            "Account {id} of {domain} was created", event="account.created", id=account.id, domain=space.domain
+        )
+        return account
 
     async def show(self, actor: Actor, account_id: int) -> Account:
         """Return an account within the actor's reach.
@@ -138,6 +145,7 @@ class Accounts:
         async with self.database.transaction() as transaction:
             _found(await account_changes.lock(transaction, account_id, domain_within_reach(actor)))
             await account_changes.delete(transaction, account_id)
+        self.log.info("Account {id} was deleted", event="account.deleted", id=account_id)
         self.api_keys.forget(account_id)
 
     async def set_activated(self, actor: Actor, account_id: int, *, value: bool) -> Account:
@@ -158,6 +166,9 @@ class Accounts:
         reach = domain_within_reach(actor)
         if not await account_changes.set_blocked(self.database, account_id, reach, value=value):
             raise NotFound
+        done = "blocked" if value else "unblocked"
+        event = "account.blocked" if value else "account.unblocked"
+        self.log.info("Account {id} was {done}", event=event, id=account_id, done=done)
         self.api_keys.forget(account_id)
         return await self.show(actor, account_id)
 

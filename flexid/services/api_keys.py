@@ -7,6 +7,7 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 
 from attrs import define, field
+from twisted.logger import Logger
 
 from flexid.base.clock import Clock, random_token
 from flexid.base.text import Text
@@ -28,6 +29,8 @@ INVALID = Text("Invalid API Key")
 @define
 class ApiKeys:
     """Finds the caller behind a key without asking the database again, and gathers uses until they are flushed."""
+
+    log = Logger()
 
     database: Database
     clock: Clock
@@ -80,6 +83,7 @@ class ApiKeys:
         """Return a new key of an administrator; `minutes` unused end it, 0 = never."""
         key = random_token(KEY_LENGTH)
         await api_keys.add_admin_key(self.database, account_id, name, hash_key(key), key[:SHOWN_OF_KEY], ip, minutes)
+        self.log.info("Account {account_id} has a new API key", event="api_key.created", account_id=account_id)
         return key
 
     async def admin_keys(self, space: Space) -> list[AdminKey]:

@@ -111,13 +111,13 @@ class MessageQueue:
             # Nobody else can have got the lock, or it will be told when the database is back.
             return
         if self.owning and not held:
-            self.log.warn("Another process owns {socket} now", socket=self._socket)
+            self.log.warn("Another process owns {socket} now", event="daemon.lost", socket=self._socket)
             await self._let_go(0.0)
         self._sending.wake()
 
     async def _take_over(self) -> None:
         await messages.left_behind(self._database, self._socket, "the process that sent it has ended")
-        self.log.info("This process sends messages through {socket}", socket=self._socket)
+        self.log.info("This process sends messages through {socket}", event="daemon.owned", socket=self._socket)
         self.owning = True
         if self._supervisor:
             self._supervisor.start()
@@ -157,7 +157,12 @@ class MessageQueue:
         except NotWritten:
             self._ledger.note(partial(messages.release, self._database, claimed))
         except AnswerLost as lost:
-            self.log.warn("Nobody knows whether message {id} was sent: {why}", id=str(claimed.id), why=str(lost))
+            self.log.warn(
+                "Nobody knows whether message {id} was sent: {why}",
+                event="message.unknown",
+                id=str(claimed.id),
+                why=str(lost),
+            )
             self._end([claimed.id], "unknown", str(lost))
         except (Refused, ValueError) as refused:
             self._end([claimed.id], "not_delivered", str(refused))

@@ -46,7 +46,7 @@ class Notices:
         told = await DeferredList([ensureDeferred(self._deliver(one)) for one in due], fireOnOneErrback=True)
         missed = [one for one, (_, is_told) in zip(due, told, strict=True) if not is_told]
         if missed:
-            self.log.warn("{count} notices for Flexisip have to wait", count=len(missed))
+            self.log.warn("{count} notices for Flexisip have to wait", event="notices.waiting", count=len(missed))
         return 0 if missed else len(due)
 
     async def clear(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from attrs import field, frozen
+from twisted.logger import Logger
 
 from flexid.base.clock import random_token
 from flexid.domain.account import Origin
@@ -22,6 +23,8 @@ from flexid.store.push_tokens import Kind
 @frozen
 class PushTokens:
     """The use cases; `retry_minutes` after a device has used a token it gets another one, 0 = at once."""
+
+    log = Logger()
 
     database: Database
     pusher: Pusher
@@ -49,6 +52,7 @@ class PushTokens:
             except Unavailable:
                 await push_tokens.delete(self.database, kind, token)
                 raise
+        self.log.info("A token was sent by push", event="token.sent", kind=kind, domain=space.domain, ip=origin.ip)
 
     async def notify(self, push: Push) -> None:
         """Wake an application.

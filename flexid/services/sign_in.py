@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from attrs import frozen
+from twisted.logger import Logger
 
 from flexid.base.text import Text
 from flexid.domain import passwords
@@ -29,6 +30,8 @@ _PHONE = re.compile(r"\+[0-9 ().-]+")
 @frozen
 class SignIn:
     """Finds out who somebody is; unknown names and wrong passwords take the same path."""
+
+    log = Logger()
 
     database: Database
     directory: SpaceDirectory
@@ -58,7 +61,13 @@ class SignIn:
             session_id = await self.sessions.begin(space, found.actor.account_id, origin, matching)
         if session_id is None:
             await self.limits.count(self.database, budget)
+            # Not what was typed: people type passwords into the wrong field.
+            account = found.actor.account_id if found else None
+            self.log.info("A sign-in failed", event="sign_in.failed", account_id=account, ip=origin.ip)
             raise Invalid.field("sign_in", NO_MATCH)
+        self.log.info(
+            "A session began", event="session.created", account_id=found and found.actor.account_id, ip=origin.ip
+        )
         return session_id
 
     async def _space_of(self, space: Space, domain: str) -> Space:

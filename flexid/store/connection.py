@@ -245,7 +245,12 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres shi
         name, seconds = exchange.query.name, self.reactor.seconds() - exchange.began
         self._statements.add(name, seconds, failed=failed)
         if seconds >= SLOW_SECONDS:
-            self.log.warn("The database took {seconds:.1f} seconds: {statement}", statement=name, seconds=seconds)
+            self.log.warn(
+                "The database took {seconds:.1f} seconds: {statement}",
+                event="statement.slow",
+                statement=name,
+                seconds=seconds,
+            )
 
     def _tell(self) -> None:
         notifies = self._connection.notifies[:]

@@ -117,7 +117,7 @@ class Pool:
         self._open.add(connection)
         if not self._reachable:
             self._reachable = True
-            self.log.info("The database is there")
+            self.log.info("The database is there", event="database.there")
         self.put_back(connection)
         await connection.gone
         self._open.discard(connection)
@@ -129,7 +129,7 @@ class Pool:
     def _notice_absence(self, trouble: str) -> None:
         if not self._open and self._reachable is not False and not self._stopped:
             self._reachable = False
-            self.log.warn("The database is away: {trouble}", trouble=trouble)
+            self.log.warn("The database is away: {trouble}", event="database.away", trouble=trouble)
 
     def _refuse(self, turns: Iterable[Deferred[Connection]]) -> None:
         for turn in turns:

@@ -119,7 +119,7 @@ class Workers(Service):
             self._doors.open()
 
     def _ready(self, worker: Worker, introduction: str) -> None:
-        self.log.info("{name} is ready, process {pid}", name=worker.name, pid=worker.pid)
+        self.log.info("{name} is ready, process {pid}", event="worker.ready", name=worker.name, pid=worker.pid)
         self._introductions.append(introduction)
         self._tries = 0
         if sum(worker.is_ready for worker in self._workers) < self._number:
@@ -147,7 +147,7 @@ class Workers(Service):
         self._workers.discard(worker)
         if self._is_stopping or worker.is_replaced:
             return
-        self.log.warn("{name} has ended ({how})", name=worker.name, how=how)
+        self.log.warn("{name} has ended ({how})", event="worker.ended", name=worker.name, how=how)
         if worker.order is None and self._was_ready:
             self._call_later(LONGEST_PAUSE, self._ensure_spare)
             return

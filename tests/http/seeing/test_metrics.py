@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -209,3 +211,12 @@ async def test_without_the_database_the_rest_is_told_all_the_same(app: Applicati
     metrics = await told(app)
     assert metrics("flexid_database_up") == 0
     assert metrics("flexid_pool_connections", state="idle") == 0
+
+
+def test_every_metric_is_documented() -> None:
+    root = Path(__file__).parent.parent.parent.parent
+    page = (root / "docs" / "operating.md").read_text(encoding="utf-8")
+    code = "".join(path.read_text(encoding="utf-8") for path in (root / "flexid" / "seeing").glob("*.py"))
+    names = set(re.findall(r'"(flexid_[a-z_]+)"', code))
+    assert len(names) > 20
+    assert [name for name in sorted(names) if name not in page] == []
