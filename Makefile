@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types bench screenshots docs dist
+.PHONY: help run test lint types audit bench screenshots docs dist deb sbom
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ lint: $(VENV)/.installed-for-developers types ## check style and types
 types: $(VENV)/.installed-for-developers ## check types
 	$(BIN)/mypy
 
+audit: $(VENV)/.installed-for-developers ## look for known holes in packages, dangerous code, and secrets
+	@PYTHONPATH=tests $(BIN)/python -m audit
+
 bench: $(VENV)/.installed-for-developers ## measure, print a table, and write JSON under var/bench/
 	PYTHONPATH=tests $(BIN)/python -m bench
 
@@ -36,10 +39,24 @@ screenshots: $(VENV)/.installed-for-developers ## take pictures of the portal, f
 
 docs: $(VENV)/.installed ## write what is generated from the code
 	$(BIN)/flexid config docs > docs/configuration.md
+	$(BIN)/flexid config docs --commands > docs/commands.md
 
 dist: $(VENV)/.installed ## build the wheel, in dist/
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
-	$(BIN)/flexid config docs --commands > docs/commands.md
+
+deb: ## build the Debian package, in dist/ (apt-get install debhelper)
+	@rm -rf build/deb && mkdir -p build/deb/flexid dist
+	@git ls-files -z | xargs -0 cp --parents --target-directory=build/deb/flexid
+	cd build/deb/flexid && dpkg-buildpackage --build=binary --no-sign
+	cp build/deb/*.deb dist/
+
+sbom: $(VENV)/.installed-for-developers ## write what it is made of, in dist/: CycloneDX, and the licences
+	@rm -rf build/sbom && mkdir -p dist && $(BIN)/python -m venv build/sbom
+	build/sbom/bin/pip install --quiet --disable-pip-version-check .
+	build/sbom/bin/python deploy/third_party.py > dist/THIRD-PARTY.md
+	build/sbom/bin/pip uninstall --quiet --yes pip setuptools
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+		--output-file dist/flexid.cdx.json build/sbom/bin/python
 
 # `compat`: twistd finds the plugin of an editable installation only through an entry in sys.path.
 $(VENV)/.installed: $(BIN)/python pyproject.toml setup.py

@@ -1,13 +1,13 @@
 """Packages of the distribution; everything else is in pyproject.toml.
 
 `twisted.plugins` is named here although it has no `__init__.py`: Twisted owns that package, we add one module to it.
-`templates/`, `static/` and `locales/` stand at the top of the repository, where translators and designers look, and
-travel inside the package.
+`templates/`, `static/`, `locales/` and `examples/` stand at the top of the repository, where translators, designers and
+operators look, and travel inside the package.
 """
 
 from setuptools import find_packages, setup
 
-SHIPPED = ("templates", "static", "locales")
+SHIPPED = ("templates", "static", "locales", "examples")
 
 setup(
     packages=[
@@ -21,5 +21,6 @@ setup(
         "flexid.templates": ["**/*"],
         "flexid.static": ["*"],
         "flexid.locales": ["*/LC_MESSAGES/*.po"],
+        "flexid.examples": ["*"],
     },
 )

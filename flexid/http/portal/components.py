@@ -11,6 +11,7 @@ from attrs import frozen
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 OURS = "flexid"
 LONGEST_LICENCE = 80
@@ -37,7 +38,7 @@ def installed_components() -> tuple[Component, ...]:
     waiting = [Requirement(OURS)]
     while waiting:
         for needed in _needed_by(waiting.pop()):
-            key = needed.name.lower().replace("_", "-")
+            key = canonicalize_name(needed.name)
             if key not in found and (described := _describe(needed.name)):
                 found[key] = described
                 waiting.append(needed)
