@@ -81,6 +81,7 @@ SHOTS = (
     Shot("account-edit", TELECOM, "/admin/accounts/{alice}/edit", "camille.roux"),
     Shot("account-refused", TELECOM, "/admin/accounts/create", "camille.roux", _try_to_make_one_twice),
     Shot("api-keys", TELECOM, "/admin/api_keys", "camille.roux"),
+    Shot("webhooks", TELECOM, "/admin/webhooks", "camille.roux"),
     Shot("space", TELECOM, "/admin/spaces/sip.example.org", "camille.roux"),
     Shot("configuration", TELECOM, "/admin/spaces/sip.example.org/configuration", "camille.roux"),
     Shot(

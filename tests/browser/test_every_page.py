@@ -85,7 +85,7 @@ def _look(doors: Doors, route: Route, look: Look) -> Look:
 
 def _address(doors: Doors, route: Route) -> str:
     known = {"account_id": str(doors.town.accounts["alice.martin"]["id"]), "domain": "sip.example.org"}
-    known |= {"uuid": doors.town.voicemail, "kind": "busy"}
+    known |= {"uuid": doors.town.voicemail, "kind": "busy", "webhook_id": str(doors.town.webhook)}
     if route.path.startswith("/wizard/"):
         known["token"] = doors.town.wizard(doors.town.accounts["alice.martin"]["id"])
     elif route.path.startswith("/reset_password/"):

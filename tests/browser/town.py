@@ -112,6 +112,8 @@ class Town:
     """Mails and SMS whose codes were used."""
     voicemail: str = ""
     """What Karim Benali has left for Alice Martin."""
+    webhook: int = 0
+    """Where Example Telecom's own server hears of accounts."""
 
     @property
     def site(self) -> str:
@@ -201,6 +203,14 @@ class Town:
         answer = self.boss.post(path, {"enabled": True, **forwarding})
         assert answer.status == 201, answer.text
 
+    def has_webhook(self) -> int:
+        """Let a server that nobody finds hear of Example Telecom's accounts; return the id of the webhook."""
+        wanted = {"url": "https://hooks.example.invalid/flexid", "events": ["account.created", "account.deleted"]}
+        answer = self.boss.at(self.host("sip.example.org")).post("/api/webhooks", wanted)
+        assert answer.status == 201, answer.text
+        webhook: int = answer.json["id"]
+        return webhook
+
     def creation_request(self) -> str:
         """Return the token with which an application asks for an account of Example Telecom."""
         answer = self.boss.at(self.host("sip.example.org")).post("/api/account_creation_request_tokens", None)
@@ -230,6 +240,7 @@ def settle(flexid: Flexid, root: str = "localhost") -> Town:
     for name in MORE.replace("\n", " ").strip().split(", "):
         username = name.lower().translate(PLAIN).replace(" ", ".", 1).replace(" ", "")
         town.has_account(username, display_name=name, email=f"{username}@example.org")
+    town.webhook = town.has_webhook()
     for number in range(5):
         town.has_account(f"desk{number}", "saint-martin.example.org")
     return town
