@@ -15,7 +15,10 @@ from support.postgres import Postgres
 from support.upstream import Upstream, Version
 from support.web import digest_answer
 
+from flexid.base.settings import Lifetimes
 from flexid.commands.command import Outcome, Problem
+from flexid.store.upstream import moves
+from flexid.store.upstream.moving import Moving
 from flexid.store.upstream.source import UpstreamFailed
 
 ORG, OLD = "sip.example.org", "old.example.org"
@@ -201,7 +204,15 @@ async def test_a_whole_database_moves_and_everybody_signs_in_as_before(shell: Sh
     assert space["digest_authentication_configuration"]["realm"] == LEGACY
     types = "SELECT s.domain, t.key FROM account_types t JOIN spaces s ON s.id = t.space_id ORDER BY 1, 2"
     assert shell.sql(types) == [(OLD, "phone"), (ORG, "door"), (ORG, "phone")]
+    assert shell.sql("SELECT action, domain, actor, details FROM audit_log ORDER BY domain") == [
+        ("space.moved", OLD, "flexid import-upstream", {"accounts": 1}),
+        ("space.moved", ORG, "flexid import-upstream", {"accounts": 2}),
+    ]
+    assert {name for (name,) in shell.sql(f"SELECT name FROM account_names WHERE domain = '{ORG}'")} == {
+        "alice", "bob", "gone", "+33612345678"
+    }  # fmt: skip
     shell.sql(f"INSERT INTO accounts (username, domain) VALUES ('new', '{ORG}')")
+    assert shell.sql("SELECT count(*) FROM account_names WHERE name = 'new'") == [(1,)]
     assert shell.sql("SELECT id FROM accounts WHERE username = 'new'") == [(14,)]
 
 
@@ -405,3 +416,31 @@ async def test_another_database_is_refused(shell: Shell, upstream: Upstream) -> 
 async def test_nothing_is_moved_without_a_yes(shell: Shell) -> None:
     with pytest.raises(Problem, match="--yes"):
         await shell.type("import-upstream", "mysql://u@h/d")
+
+
+@pytest.mark.parametrize("during", ["read", "compared", "written"])
+def test_an_interruption_leaves_nothing_behind(shell: Shell, upstream: Upstream, during: str) -> None:
+    has_two_spaces(upstream)
+
+    def heard(doing: str, done: int, total: int) -> None:
+        if doing == during and done == total:
+            moving.interrupt()
+
+    values = {**Lifetimes().model_dump(), "root_host": "localhost", "realm": None, "algorithm": "MD5"}
+    moving = Moving(upstream.url, shell.dsn, values, heard)
+    with pytest.raises(UpstreamFailed, match="interrupted, and nothing was moved"):
+        moving.run(dry_run=False)
+    assert shell.sql("SELECT (SELECT count(*) FROM accounts), (SELECT count(*) FROM spaces)") == [(0, 0)]
+
+
+@ensureDeferred
+async def test_what_did_not_arrive_as_it_should_takes_all_back(
+    shell: Shell, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_two_spaces(upstream)
+    columns = "account_id, algorithm, password"
+    forged = f"INSERT INTO passwords ({columns}) SELECT account_id, algorithm, 'x' FROM up_passwords"
+    monkeypatch.setattr(moves, "PASSWORDS", (forged,))
+    with pytest.raises(UpstreamFailed, match="nothing was moved: passwords"):
+        await shell.type("import-upstream", upstream.url, "--yes")
+    assert shell.sql("SELECT count(*) FROM accounts") == [(0,)]

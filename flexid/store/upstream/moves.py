@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from flexid.store.upstream import quiet
 from flexid.store.upstream.tables import SPACE_FLAGS, SPACE_TEXTS
 
 
@@ -166,7 +167,7 @@ ACCOUNTS = (
     """
     UPDATE accounts a SET username = 'moving ' || a.id FROM up_accounts u
     WHERE u.id = a.id AND u.username <> a.username AND EXISTS (
-        SELECT FROM accounts o WHERE o.username = u.username AND o.domain = u.domain)
+        SELECT FROM up_accounts o WHERE o.username = a.username AND o.domain = a.domain)
     """,
     f"""
     UPDATE accounts a SET (username, {", ".join(_FIELDS)}, updated_at) =
@@ -178,6 +179,7 @@ ACCOUNTS = (
     SELECT u.id, u.username, u.domain, {_VALUES}, u.created_at, coalesce(u.updated_at, u.created_at)
     FROM up_accounts u WHERE NOT EXISTS (SELECT FROM accounts a WHERE a.id = u.id) ORDER BY u.id
     """,
+    *quiet.NAMES,
     "INSERT INTO upstream_accounts (account_id) SELECT id FROM up_accounts ON CONFLICT DO NOTHING",
     "ANALYZE accounts, account_names, upstream_accounts",
 )

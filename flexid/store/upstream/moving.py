@@ -10,7 +10,7 @@ import psycopg2
 from attrs import define, field, frozen
 from psycopg2.extensions import QueryCanceledError
 
-from flexid.store.upstream import lifetimes, mending, source, staging
+from flexid.store.upstream import lifetimes, mending, quiet, source, staging
 from flexid.store.upstream.findings import Finding, Findings
 from flexid.store.upstream.mending import Mend
 from flexid.store.upstream.plan import DIGEST, plan
@@ -171,11 +171,13 @@ class Moving:
             # Whoever makes something meanwhile is not to get an id that is on its way.
             _move_sequences(cursor)
         cursor.execute(WRITING)
+        silenced = quiet.hush(cursor)
         steps = plan(reading.present)
         for number, move in enumerate(steps, 1):
             for statement in move.statements:
                 cursor.execute(statement, self.values)
             self._tell("written", number, len(steps))
+        quiet.wake(cursor, silenced)
         if not dry_run:
             _move_sequences(cursor)
         cursor.execute(TELL_ALL)
