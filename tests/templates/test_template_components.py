@@ -56,6 +56,7 @@ CALLS = {
     ],
     "forms.html": ["csrf()", "method(evil)", "save_bar(evil, evil, evil)", "act(evil, evil, about=evil, verb=evil)"],
     "icons.html": ["icon(evil, evil)"],
+    "captcha.html": ['captcha_field({"site_key": evil})'],
     "identity.html": ["sip(evil, evil, evil)", "sip_link(evil, evil, evil)"],
     "lists.html": [
         "filters(evil, evil, evil, evil, evil, clear=evil, live=evil)",
