@@ -62,6 +62,10 @@ class Undelivered(Exception):  # noqa: N818  # read as a sentence: a delivery th
     """An outside party did not take something; the reason names no secret."""
 
 
+class Away(Undelivered):
+    """The server cannot be reached, or takes nothing from us at all: anything else would fare as badly."""
+
+
 class Refused(Undelivered):
     """It will never be taken: to try again is in vain."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import frozen
 from twisted.internet.defer import ensureDeferred
 
-from flexid.domain.outbox import Doubtful, Undelivered
+from flexid.domain.outbox import Away, Doubtful
 from flexid.outbound.words import bounded
 
 CONNECT_SECONDS = 5.0
@@ -28,7 +28,7 @@ class SmsServer:
     ) -> tuple[int, bytes]:
         """Return status and body of an answer, as much of it as is read.
 
-        :raise Undelivered: the request did not reach the server.
+        :raise Away: the request did not reach the server.
         :raise Doubtful: it may have.
         """
         asked = ensureDeferred(self._ask(method, url, headers, body))
@@ -37,7 +37,7 @@ class SmsServer:
         except Exception as error:  # noqa: BLE001  # there are many ways to fail
             what = type(_causes(error)[-1]).__name__
             if _never_reached(error):
-                raise Undelivered(f"the SMS provider cannot be reached: {what}") from None
+                raise Away(f"the SMS provider cannot be reached: {what}") from None
             raise Doubtful(f"no answer came from the SMS provider: {what}") from None
 
     async def _ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> tuple[int, bytes]:

@@ -10,7 +10,7 @@ from twisted.internet.defer import CancelledError, TimeoutError, ensureDeferred 
 from flexid.base.smtp_address import IMPLICIT_PORT, SmtpAddress
 from flexid.domain.mail import Letter
 from flexid.domain.mail_server import MailServer
-from flexid.domain.outbox import Refused, Undelivered
+from flexid.domain.outbox import Away, Refused, Undelivered
 from flexid.outbound.trust import Trust
 from flexid.outbound.words import bounded
 
@@ -73,7 +73,7 @@ class SmtpCarrier:
         except CancelledError:
             raise
         except Exception as error:  # noqa: BLE001  # names that do not exist, networks that are away: there are many
-            raise Undelivered(f"{address} cannot be reached: {bounded(str(error))}") from None
+            raise Away(f"{address} cannot be reached: {bounded(str(error))}") from None
         return await client.outcome
 
     def _endpoint(self, address: SmtpAddress, secure: Any) -> Any:

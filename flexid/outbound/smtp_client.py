@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 
 from flexid.base.smtp_address import SmtpAddress
 from flexid.domain.mail import Letter
-from flexid.domain.outbox import Refused, Undelivered
+from flexid.domain.outbox import Away, Refused, Undelivered
 from flexid.outbound.words import bounded
 
 TAKEN = range(200, 300)
@@ -95,7 +95,7 @@ class SmtpClient(ESMTPClient):
         """Note why the mail could not even be offered: the server or we have to be mended, then it can."""
         if isinstance(exc, SMTPClientError):
             code = f"{exc.code} " if exc.code > 0 else ""
-            self._fail(f"{self._address} said: {code}{_words(exc.resp)}")
+            self._fail(f"{self._address} said: {code}{_words(exc.resp)}", Away)
             super().sendError(exc)
         else:
             self._fail(f"{self._address}: {type(exc).__name__}")
@@ -103,7 +103,7 @@ class SmtpClient(ESMTPClient):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
         """Note that the connection has ended too early, if it has."""
-        self._fail(f"{self._address} {_why(reason)}")
+        self._fail(f"{self._address} {_why(reason)}", Away)
         super().connectionLost(reason)
 
     def _succeed(self, words: str) -> None:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from attrs import define, field, frozen
+from attrs import define, field
 from twisted.internet.defer import Deferred, DeferredList, DeferredLock, ensureDeferred
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
@@ -18,10 +18,11 @@ from twisted.logger import Logger
 from flexid.base.clock import Clock
 from flexid.domain.errors import Unavailable
 from flexid.domain.mail import Mail
-from flexid.domain.outbox import Doubtful, Due, Refused, Undelivered
+from flexid.domain.outbox import Away, Doubtful, Due, Refused, Undelivered
 from flexid.domain.sms import CodeSms, ShortMessage
 from flexid.domain.space import Space
 from flexid.outbound.outside import Outside
+from flexid.services.lanes import SHARED, SMS, Lane, Lanes
 from flexid.services.letters import LetterWriter
 from flexid.services.space_directory import SpaceDirectory
 from flexid.store import deliveries, logos, mail_servers
@@ -43,18 +44,6 @@ SLACK = timedelta(seconds=15)
 """What a delivery takes beside the time that its carrier is given."""
 
 
-@frozen
-class Lane:
-    """What goes to one server; `domain` is the Space whose own it is."""
-
-    channel: str
-    domain: str | None = None
-
-
-SHARED = Lane("mail")
-SMS = Lane("sms")
-
-
 @define(eq=False)
 class Deliveries:
     """Mails and SMS on their way; one process of the cluster delivers."""
@@ -72,11 +61,15 @@ class Deliveries:
     """How long the carriers may take for one delivery."""
     outcomes: Counter[tuple[str, str]] = field(factory=Counter, init=False)
     """How many deliveries of each channel were `delivered`, `failed` for now, or given up: `refused` or `dead`."""
-    _under_way: Counter[Lane] = field(factory=Counter, init=False)
+    _lanes: Lanes = field(init=False)
     _works: set[Deferred[int]] = field(factory=set, init=False)
     _beginning: DeferredLock = field(factory=DeferredLock, init=False)
     _is_resumed: bool = field(default=False, init=False)
     _is_ending: bool = field(default=False, init=False)
+
+    @_lanes.default
+    def _make_lanes(self) -> Lanes:
+        return Lanes(self.clock)
 
     async def deliver(self) -> int:
         """Deliver what is due until nothing is, and return how much that was."""
@@ -114,7 +107,7 @@ class Deliveries:
             self._beginning.release()
 
     def _room(self, lane: Lane, most: int) -> int:
-        return 0 if self._is_ending else max(0, most - self._under_way[lane])
+        return 0 if self._is_ending else self._lanes.room(lane, most)
 
     async def _claim(self, lane: Lane, most: int) -> list[Due]:
         """Claim what is due in a lane."""
@@ -129,20 +122,20 @@ class Deliveries:
 
     async def _claim_own(self) -> list[tuple[Lane, Due]]:
         """Claim what is due for own servers of Spaces: for those that are at rest, and where there is room left."""
-        begun = [lane for lane, count in self._under_way.items() if lane.domain and count]
-        found = [(lane, due) for lane in begun for due in await self._claim(lane, self._room(lane, OWN_AT_ONCE))]
+        known = self._lanes.known_own()
+        found = [(lane, due) for lane in known for due in await self._claim(lane, self._room(lane, OWN_AT_ONCE))]
         if not self._is_ending:
             lease, most, busy = (
                 self.patience + SLACK,
                 SPACES_AT_ONCE * OWN_AT_ONCE,
-                [lane.domain or "" for lane in begun],
+                [lane.domain or "" for lane in known],
             )
             fresh = await deliveries.claim_mails(self.database, lease, most, OWN_AT_ONCE, own=True, busy=busy)
             found += [(Lane("mail", due.domain), due) for due in fresh]
         return found
 
     def _start(self, lane: Lane, due: Due) -> Deferred[int]:
-        self._under_way[lane] += 1
+        self._lanes.begin(lane)
         work = ensureDeferred(self._work(lane, due))
         self._works.add(work)
 
@@ -159,24 +152,28 @@ class Deliveries:
         try:
             while due:
                 count += 1
-                await self._deliver(due)
-                due = next(iter(await self._claim(lane, 0 if self._is_ending else 1)), None)
+                await self._deliver(lane, due)
+                is_over = self._is_ending or self._lanes.is_resting(lane)
+                due = next(iter(await self._claim(lane, 0 if is_over else 1)), None)
         except Unavailable:
             self.log.warn("The database is away: {channel} has to wait", channel=lane.channel)
         except Exception:  # noqa: BLE001  # whatever it was, the next round tries again
             self.log.failure("The delivery of {channel} failed", channel=lane.channel)
         finally:
-            self._under_way[lane] -= 1
-            if not self._under_way[lane]:
-                del self._under_way[lane]
+            self._lanes.end(lane)
         return count
 
-    async def _deliver(self, due: Due) -> None:
+    async def _deliver(self, lane: Lane, due: Due) -> None:
         try:
             await self._hand_over(due)
         except Exception as error:  # noqa: BLE001  # the others are delivered all the same, and this one later
+            if isinstance(error, Away):
+                self._lanes.is_away(lane)
+            elif isinstance(error, Undelivered):
+                self._lanes.is_there(lane)
             await self._note_failure(due, error)
         else:
+            self._lanes.is_there(lane)
             await deliveries.sent(self.database, due.id)
             self.outcomes[due.channel, "delivered"] += 1
 

@@ -246,6 +246,28 @@ async def test_a_server_that_hangs_holds_up_neither_others_nor_sms(app: Applicat
 
 
 @ensureDeferred
+async def test_a_server_that_is_away_is_left_alone_and_what_waits_keeps_its_attempts(app: Application) -> None:
+    with serving(SmtpServer()) as smtp:
+        await _has_own_server(app, host="127.0.0.1", port=smtp.port)
+        smtp.stop()
+        for _ in range(10):
+            await outbox.put(app.database, MAIL.outgoing(TENANT))
+        deliveries = app.services.deliveries
+        assert await deliveries.deliver() == OWN_AT_ONCE
+        assert await deliveries.deliver() == 0
+        app.ahead.seconds = 2.1
+        assert await deliveries.deliver() == 1
+        app.ahead.seconds += 2.1
+        assert await deliveries.deliver() == 0
+        assert sorted(row["attempts"] for row in _rows(app)) == [0] * 5 + [1] * 5
+        smtp.start()
+        app.ahead.seconds += 2
+        app.sql("UPDATE outbox SET next_attempt_at = now()")
+        assert await deliveries.deliver() == 10
+        assert len(smtp.received) == 10
+
+
+@ensureDeferred
 async def test_a_space_with_very_many_mails_does_not_keep_the_others_waiting(app: Application) -> None:
     for _ in range(30):
         await outbox.put(app.database, MAIL.outgoing(TENANT))

@@ -18,7 +18,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
 from flexid.base.clock import Clock
-from flexid.domain.outbox import Doubtful, Refused, Undelivered
+from flexid.domain.outbox import Away, Doubtful, Refused, Undelivered
 from flexid.domain.sms import ShortMessage
 from flexid.outbound.sms_http import HttpSms
 from flexid.outbound.sms_ovh import OvhSms
@@ -239,7 +239,7 @@ async def test_a_provider_that_is_away_has_taken_nothing() -> None:
         probe.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{probe.getsockname()[1]}"
     for carrier in (_http(url), _ovh(url), _http(url.replace("http://127.0.0.1", "https://localhost"))):
-        assert type(await _error(carrier)) is Undelivered
+        assert type(await _error(carrier)) is Away
 
 
 @asynchronous
@@ -248,7 +248,7 @@ async def test_a_server_that_nobody_trusts_has_taken_nothing(provider: Provider)
     own: dict[str, Any] = {"privateKey": signed.key, "certificate": signed.certificate}
     options = CertificateOptions(**own)
     port = reactor.listenSSL(0, Site(provider), options, interface="127.0.0.1")
-    assert type(await _error(_http(f"https://localhost:{port.getHost().port}"))) is Undelivered
+    assert type(await _error(_http(f"https://localhost:{port.getHost().port}"))) is Away
     assert provider.asked == []
     await port.stopListening()
 
