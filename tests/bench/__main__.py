@@ -7,9 +7,11 @@ import platform
 import sys
 import time
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from bench import faults, files, messages, million, upstream, workers, wrk
+from bench import faults, files, messages, million, nodes, upstream, workers, wrk
 from bench.measuring import measure, measure_ceiling, measure_latency
 from bench.report import Report, Result
 from bench.rows import DEEP_PAGE, FIRST_PAGE, OWN_ACCOUNT, OWN_ACCOUNT_PATH, rows
@@ -31,25 +33,21 @@ def main() -> None:
     parser.add_argument("--upstream", action="store_true", help="measure a move of a Flexisip Account Manager instead")
     parser.add_argument("--workers", action="store_true", help="measure one process against several instead")
     parser.add_argument("--faults", action="store_true", help="see what clients notice of faults instead")
+    parser.add_argument("--nodes", action="store_true", help="restart two nodes under load instead")
     options = parser.parse_args()
-    if options.faults:
-        faults.measure(RESULTS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-faults.json")
-        return
-    if options.workers:
-        workers.measure(RESULTS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-workers.json", options.seconds)
-        return
-    if options.messages:
-        messages.measure(RESULTS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-messages.json")
-        return
-    if options.upstream:
-        upstream.measure(RESULTS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-upstream.json", options.accounts)
-        return
-    if options.files:
-        files.measure(RESULTS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-files.json", options.accounts)
-        return
-    if options.million:
-        million.measure(RESULTS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-million.json")
-        return
+    others: dict[str, Callable[[Path], None]] = {
+        "faults": faults.measure,
+        "files": partial(files.measure, accounts=options.accounts),
+        "messages": messages.measure,
+        "million": million.measure,
+        "nodes": nodes.measure,
+        "upstream": partial(upstream.measure, accounts=options.accounts),
+        "workers": partial(workers.measure, seconds=options.seconds),
+    }
+    for name, other in others.items():
+        if getattr(options, name):
+            other(RESULTS / f"{time.strftime('%Y-%m-%d-%H%M%S')}-{name}.json")
+            return
     wrk.program()
     _say("Measuring R, then filling a Space")
     ceiling_before = measure_ceiling(options.seconds)
