@@ -18,7 +18,7 @@ CLEAR = Query(
     "clear the audit log",
     """
     DELETE FROM audit_log WHERE id IN (
-        SELECT id FROM audit_log WHERE created_at < %(before)s ORDER BY created_at LIMIT 10000
+        SELECT id FROM audit_log WHERE created_at < %(before)s LIMIT 10000
     ) RETURNING id
     """,
 )
