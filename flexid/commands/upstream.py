@@ -61,6 +61,8 @@ def _told(moved: Moved) -> Iterator[str]:
     if report.lines:
         yield f"{'table':44} {'there':>10} {'left out':>10} {'here':>10}"
     for line in report.lines:
+        if line.complete and not line.there:
+            continue
         verdict = "" if line.complete else "  NOT COMPLETE"
         yield f"{line.table:44} {line.there:>10} {line.left_out:>10} {line.here:>10}{verdict}"
     yield from map(_finding, report.findings)
@@ -71,8 +73,8 @@ def _told(moved: Moved) -> Iterator[str]:
     if moved.copied:
         yield f"Copied {moved.copied.count} files"
         yield from (f"not there, or of another size: the file {file_id}" for file_id in moved.copied.missing)
-    elif report.files:
-        yield f"{len(report.files)} uploaded files lie on its disk: --files DIR copies them"
+    elif report.uploads:
+        yield f"{report.uploads} uploaded files lie on its disk: --files DIR copies them"
     yield _verdict(report)
 
 

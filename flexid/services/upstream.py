@@ -61,7 +61,7 @@ class Upstream:
         """
         given = {"root_host": self.root_host, "realm": wish.realm, "algorithm": wish.algorithm}
         values = {**self.lifetimes.model_dump(), **given}
-        moving = Moving(wish.url, self.database.dsn_for(0), values, heard)
+        moving = Moving(wish.url, self.database.dsn_for(0), values, heard, with_files=wish.files is not None)
         working = deferToThread(moving.run, dry_run=wish.dry_run)
         try:
             report = await working

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +33,11 @@ class Figures:
 
     accounts: int
     rows: int
-    dry_run_seconds: float
     first_seconds: float
     again_seconds: float
+    cpu_of_flexid: float
+    cpu_of_postgresql: float
+    """Of the first move: what it takes, whatever else the machine does."""
     peak: int
 
 
@@ -47,7 +49,7 @@ def measure(results: Path, accounts: int) -> None:
         with mariadb.running() as maria, closing(Upstream.on_mariadb(maria)) as upstream:
             _say(f"Filling a database with {accounts} accounts")
             _fill(upstream, accounts)
-            figures = _measured(upstream.url, server.create_database(), accounts)
+            figures = _measured(upstream.url, server, accounts)
     finally:
         server.remove()
     results.parent.mkdir(parents=True, exist_ok=True)
@@ -55,29 +57,62 @@ def measure(results: Path, accounts: int) -> None:
     _say(json.dumps(asdict(figures), indent=2))
 
 
-def _measured(url: str, dsn: str, accounts: int) -> Figures:
-    dry, _, _ = _move(url, dsn, "--dry-run")
-    first, said, peak = _move(url, dsn, "--yes")
-    again, _, _ = _move(url, dsn, "--yes")
-    rows = sum(line["here"] for line in said["tables"])
-    return Figures(accounts, rows, round(dry, 1), round(first, 1), round(again, 1), peak)
+@frozen
+class Move:
+    """One move: seconds, of processors too, megabytes, and what the command said."""
+
+    seconds: float
+    flexid: float
+    postgresql: float
+    peak: int
+    said: dict[str, Any]
 
 
-def _move(url: str, dsn: str, how: str) -> tuple[float, dict[str, Any], int]:
+def _measured(url: str, server: Postgres, accounts: int) -> Figures:
+    dsn = server.create_database()
+    first, again = _move(url, dsn, server), _move(url, dsn, server)
+    rows = sum(line["here"] for line in first.said["tables"])
+    return Figures(accounts, rows, first.seconds, again.seconds, first.flexid, first.postgresql, first.peak)
+
+
+def _move(url: str, dsn: str, server: Postgres) -> Move:
     began, peak = time.monotonic(), 0
+    cpu: dict[int, float] = {}
     program = Path(sys.executable).parent / "flexid"
     environment = {**os.environ, "FLEXID_DATABASE_URL": dsn, "FLEXID_ROOT_HOST": ROOT_HOST}
+    before = _cpu(server)
     with subprocess.Popen(
-        [program, "import-upstream", url, how, "--json"], env=environment, stdout=subprocess.PIPE
+        [program, "import-upstream", url, "--yes", "--json"], env=environment, stdout=subprocess.PIPE
     ) as process:
         watched = psutil.Process(process.pid)
         while process.poll() is None:
-            peak = max(peak, watched.memory_info().rss)
+            with suppress(psutil.NoSuchProcess):
+                peak = max(peak, watched.memory_info().rss)
+                cpu[process.pid] = _used(watched)
+                cpu |= _cpu(server)
             time.sleep(POLL)
         assert process.stdout
         said: dict[str, Any] = json.loads(process.stdout.read())
     assert said["complete"], said
-    return time.monotonic() - began, said, round(peak / MB)
+    flexid = cpu.pop(process.pid)
+    postgresql = sum(cpu.values()) - sum(before.values())
+    seconds = time.monotonic() - began
+    return Move(round(seconds, 1), round(flexid, 1), round(postgresql, 1), round(peak / MB), said)
+
+
+def _cpu(server: Postgres) -> dict[int, float]:
+    assert server._process
+    family = psutil.Process(server._process.pid).children()
+    found = {}
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            found[process.pid] = _used(process)
+    return found
+
+
+def _used(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def _fill(upstream: Upstream, accounts: int) -> None:
@@ -93,7 +128,7 @@ def _fill(upstream: Upstream, accounts: int) -> None:
             "accounts",
             ("id", "username", "domain", "email", "phone", "display_name", "activated", "ip_address", "user_agent",
              "created_at"),
-            ((n, f"user_{n}", DOMAIN, f"user_{n}@example.org", f"+336{n:08}", f"Usère {n}", 1, "192.0.2.1", "Linphone",
+            ((n, f"user_{n}", DOMAIN, f"user_{n}@example.org", f"+336{n:08}", f"Usère {n}", True, "192.0.2.1", "Phone",
               MADE) for n in numbers),
         ),
         ("passwords", ("id", "account_id", "password", "algorithm"), _hashes(numbers)),

@@ -48,10 +48,6 @@ class Findings:
         """Whether something is in the way of all."""
         return any(fate == "refused" for _, _, fate in self._found)
 
-    def left_out(self, table: str) -> int:
-        """Return how many rows of a table are not moved."""
-        return sum(rows.count for (name, _, fate), rows in self._found.items() if (name, fate) == (table, "left out"))
-
     def add(self, table: str, reason: str, fate: Fate, ids: Sequence[object] = (), count: int | None = None) -> None:
         """Add rows: `count` in all if more than `ids` names."""
         rows = self._found.setdefault((table, reason, fate), _Rows())

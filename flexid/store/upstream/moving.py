@@ -11,6 +11,7 @@ from attrs import define, field, frozen
 from psycopg2.extensions import QueryCanceledError
 
 from flexid.store.upstream import lifetimes, mending, quiet, source, staging
+from flexid.store.upstream.files import File
 from flexid.store.upstream.findings import Finding, Findings
 from flexid.store.upstream.mending import Mend
 from flexid.store.upstream.plan import DIGEST, plan
@@ -43,6 +44,7 @@ MOVE_SEQUENCE = """
     WHERE highest IS NOT NULL
 """
 TELL_ALL = "SELECT pg_notify('flexid_spaces', '')"
+UPLOADS = "SELECT count(*) FROM up_account_files WHERE uploaded_at IS NOT NULL"
 FILES = "SELECT id, name, size FROM up_account_files WHERE uploaded_at IS NOT NULL ORDER BY id"
 
 
@@ -70,8 +72,10 @@ class Report:
     """Tables that are not moved since nobody knows what they are for, with how many rows they have."""
     hashes_match: bool
     moved: bool
-    files: tuple[tuple[str, str, int | None], ...] = field(default=(), repr=False)
-    """Uploaded files, by id, name and size."""
+    uploads: int
+    """How many rows tell of an uploaded file."""
+    files: tuple[File, ...] = field(default=(), repr=False)
+    """These files, where somebody wants to copy them."""
 
     @property
     def refused(self) -> bool:
@@ -92,6 +96,7 @@ class Moving:
     dsn: str
     values: Mapping[str, object]
     heard: Heard
+    with_files: bool = False
     _stopped: Event = field(factory=Event, init=False)
     _ours: Any = field(default=None, init=False)
 
@@ -138,7 +143,10 @@ class Moving:
             if not findings.refused:
                 lines = self._write(cursor, reading, dry_run=dry_run)
                 intact = intact and self._same_hashes(cursor)
-            cursor.execute(FILES)
+            files: tuple[File, ...] = ()
+            if self.with_files:
+                cursor.execute(FILES)
+                files = tuple(cursor.fetchall())
             report = Report(
                 version(there),
                 lines,
@@ -147,7 +155,8 @@ class Moving:
                 reading.unknown,
                 intact,
                 moved=not dry_run and not findings.refused,
-                files=tuple(cursor.fetchall()),
+                uploads=_number(cursor, UPLOADS),
+                files=files,
             )
         if report.moved and not report.complete:
             wrong = ", ".join(line.table for line in report.lines if not line.complete) or "passwords"
