@@ -61,7 +61,8 @@ class Doors:
 
     async def close(self) -> None:
         """Hand over those who stand at the doors, and lock them."""
-        for door in self._doors:
+        while self._doors:
+            door = self._doors.pop()
             self._reactor.removeReader(door)
             if self._are_open:
                 take_waiting(door.port, door.doRead)
