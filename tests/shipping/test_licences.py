@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[2]
 COMPATIBLE = re.compile(
     r"MIT(-0| License)?|ISC|BSD License|BSD-[23]-Clause|Apache Software License|Apache-2\.0|PSF-2\.0"
     r"|Python Software Foundation License|MPL-2\.0|Mozilla Public License 2\.0 \(MPL 2\.0|ZPL-2\.1|Unlicense"
-    r"|PostgreSQL|Zlib|GNU Library or Lesser General Public License \(LGPL|LGPL-(2\.1|3\.0)-or-later|A?GPL-3\.0-or-later"
+    r"|PostgreSQL|Zlib|GNU Library or Lesser General Public License \(LGPL|LGPL-(2\.1|3\.0)-or-later"
+    r"|A?GPL-3\.0-or-later"
 )
 """What code under AGPL-3.0-or-later may be combined with, as the FSF judges; by SPDX's names and by those of PyPI."""
 NOT_WHAT_IT_SAYS = {"qrcode": "Other/Proprietary License"}
