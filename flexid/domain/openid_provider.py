@@ -8,13 +8,11 @@ from urllib.parse import urlencode
 
 from attrs import frozen
 
-from flexid.domain import urls
+from flexid.base.text import Text
+from flexid.domain import unanswered, urls
+from flexid.domain.unanswered import Unanswered
 
 SECRET_IN_HEADER, SECRET_IN_BODY = "client_secret_basic", "client_secret_post"  # names of methods
-
-
-class Unsuitable(Exception):  # noqa: N818  # read as a sentence
-    """What a server says of itself will not do; the text is for the log."""
 
 
 @frozen
@@ -34,15 +32,15 @@ class Provider:
     def read(cls, document: Any, issuer: str) -> Provider:
         """Return what the document of a server says.
 
-        :raise Unsuitable: it is another server's, or something is missing or no address.
+        :raise Unanswered: it is another server's, or something is missing or no address.
         """
         if not isinstance(document, Mapping):
-            raise Unsuitable("the document is no JSON object")
+            raise Unanswered(unanswered.UNREADABLE)
         if document.get("issuer") != issuer:
-            raise Unsuitable(f"the issuer is not {issuer}")
+            raise Unanswered(Text("It does not call itself {name}", name=issuer))
         methods = document.get("token_endpoint_auth_methods_supported", [SECRET_IN_HEADER])
         if not isinstance(methods, list):
-            raise Unsuitable("token_endpoint_auth_methods_supported is no list")
+            raise Unanswered(unanswered.UNREADABLE)
         has_end = document.get("end_session_endpoint") is not None
         return cls(
             issuer,
@@ -63,7 +61,7 @@ def with_parameters(url: str, parameters: Mapping[str, str]) -> str:
 def _address(document: Mapping[str, Any], name: str, issuer: str) -> str:
     value = document.get(name)
     if not isinstance(value, str) or not urls.is_http(value) or "#" in value:
-        raise Unsuitable(f"{name} is no address")
+        raise Unanswered(Text("It tells no address for {name}", name=name))
     if issuer.startswith("https:") and not value.startswith("https:"):
-        raise Unsuitable(f"{name} is not https, as the issuer is")
+        raise Unanswered(Text("Its address for {name} is not https", name=name))
     return value

@@ -14,6 +14,7 @@ LATE = Text("It did not answer in time")
 UNTRUSTED = Text("Its certificate cannot be trusted")
 BROKEN = Text("It closed the connection before its answer was complete")
 TOO_MUCH = Text("Its answer was too long")
+UNREADABLE = Text("Its answer cannot be read")
 SWITCHED_OFF = Text("The webhook was switched off")
 
 _ALL = (NOT_PUBLIC, UNKNOWN_NAME, REFUSED, UNREACHABLE, LATE, UNTRUSTED, BROKEN, TOO_MUCH, SWITCHED_OFF)

@@ -10,9 +10,11 @@ from urllib.parse import quote, urlencode
 import orjson
 from attrs import field, frozen
 
+from flexid.domain import unanswered
 from flexid.domain.oidc import OidcClient
 from flexid.domain.oidc_attempt import Attempt
 from flexid.domain.openid_provider import Provider
+from flexid.domain.unanswered import Unanswered
 from flexid.outbound.web import Answer, Web
 
 SECONDS = 5.0
@@ -30,10 +32,6 @@ class Refused(Exception):  # noqa: N818  # read as a sentence
         self.error = error
 
 
-class Unreadable(Exception):  # noqa: N818  # read as a sentence
-    """An answer is none that was asked for; the text is for the log."""
-
-
 @frozen
 class Tokens:
     """What a server gives for a code."""
@@ -48,15 +46,13 @@ class OidcServer(Protocol):
     async def document(self, url: str) -> Any:
         """Return what a server says of itself under a URL, as JSON.
 
-        :raise Unanswered: there is no answer.
-        :raise Unreadable: it is none that was asked for.
+        :raise Unanswered: there is no answer, or none that can be read.
         """
 
     async def redeem(self, provider: Provider, client: OidcClient, attempt: Attempt, code: str) -> Tokens:
         """Give a code and get the tokens.
 
-        :raise Unanswered: there is no answer.
-        :raise Unreadable: it is none that was asked for.
+        :raise Unanswered: there is no answer, or none that can be read.
         :raise Refused: the server does not take the code, or does not know us.
         """
 
@@ -71,7 +67,7 @@ class HttpOidcServer:
         """Ask a server what it says of itself."""
         answer = await self.web.ask("GET", url, {"Accept": "application/json"}, seconds=SECONDS, most_bytes=MOST_BYTES)
         if answer.status != OK:
-            raise Unreadable(f"status {answer.status}")
+            raise Unanswered(unanswered.of_status(answer.status))
         return _json(answer)
 
     async def redeem(self, provider: Provider, client: OidcClient, attempt: Attempt, code: str) -> Tokens:
@@ -98,17 +94,17 @@ class HttpOidcServer:
 
 def _tokens(answer: Answer) -> Tokens:
     if answer.status not in {OK, BAD_REQUEST, UNAUTHORIZED}:
-        raise Unreadable(f"status {answer.status}")
+        raise Unanswered(unanswered.of_status(answer.status))
     told = _json(answer)
     if not isinstance(told, dict):
-        raise Unreadable("no JSON object")
+        raise Unanswered(unanswered.UNREADABLE)
     if answer.status != OK:
         error = told.get("error")
         # Nothing else of it goes into the log: nobody knows what a server repeats there.
         raise Refused(error if isinstance(error, str) and _ERROR.fullmatch(error) else f"status {answer.status}")
     id_token, access_token = told.get("id_token"), told.get("access_token")
     if not isinstance(id_token, str):
-        raise Unreadable("no ID token")
+        raise Unanswered(unanswered.UNREADABLE)
     return Tokens(id_token, access_token if isinstance(access_token, str) else None)
 
 
@@ -116,7 +112,7 @@ def _json(answer: Answer) -> Any:
     try:
         return orjson.loads(answer.body)
     except orjson.JSONDecodeError:
-        raise Unreadable("no JSON") from None
+        raise Unanswered(unanswered.UNREADABLE) from None
 
 
 def _basic(name: str, secret: str) -> str:

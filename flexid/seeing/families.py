@@ -116,6 +116,8 @@ def _outside(process: Process) -> Iterator[Family]:
     yield Family("flexid_deliveries", "counter", says, samples)
     pushes: Mapping[str, int] = services.push_tokens.outcomes
     yield _counter("flexid_pushes", "Push notifications, by outcome.", "outcome", pushes)
+    sign_ins: Mapping[str, int] = services.oidc_sign_in.outcomes
+    yield _counter("flexid_openid_sign_ins", "Sign-ins at OpenID servers, by outcome.", "outcome", sign_ins)
 
 
 def _timers(every: list[Timers]) -> Iterator[Family]:

@@ -63,6 +63,7 @@ from flexid.services.oidc_exchange import OidcExchange
 from flexid.services.oidc_keys import OidcKeys
 from flexid.services.oidc_providers import OidcProviders
 from flexid.services.oidc_sign_in import OidcSignIn
+from flexid.services.oidc_upkeep import OidcUpkeep
 from flexid.services.outbox_keeping import OutboxKeeping
 from flexid.services.own_account import OwnAccount
 from flexid.services.password_resets import PasswordResets
@@ -107,6 +108,7 @@ class Services:
     client_certificates: ClientCertificates
     bearer: Bearer
     oidc_sign_in: OidcSignIn
+    oidc_upkeep: OidcUpkeep
     digest: Digest
     sessions: Sessions
     sign_in: SignIn
@@ -180,6 +182,7 @@ class Services:
         self.directory.watch()
         self.api_keys.watch()
         self.messages.watch()
+        self.oidc_upkeep.watch()
 
 
 def build(settings: Settings, database: Database, clock: Clock, outside: Outside) -> Services:
@@ -197,6 +200,7 @@ def build(settings: Settings, database: Database, clock: Clock, outside: Outside
     blocking = Blocking(settings.blocking)
     signatures = TokenSignatures(OidcKeys(outside.oidc_keys, clock))
     oidc_server = HttpOidcServer(outside.web)
+    oidc_providers = OidcProviders(oidc_server, clock)
     document_hooks = DocumentHooks(outside.document_hooks)
     spaces = Spaces(database, directory, clock, settings.root_host)
     folder = FileFolder(settings.uploads_dir)
@@ -213,11 +217,12 @@ def build(settings: Settings, database: Database, clock: Clock, outside: Outside
         bearer=Bearer(database, clock, signatures),
         oidc_sign_in=OidcSignIn(
             database,
-            OidcExchange(clock, oidc_server, OidcProviders(oidc_server, clock), signatures),
+            OidcExchange(clock, oidc_server, oidc_providers, signatures),
             OidcAccounts(database, rules),
             sessions,
             limits,
         ),
+        oidc_upkeep=OidcUpkeep(database, spaces, oidc_providers, signatures.keys),
         digest=Digest(database, clock, directory, limits, lifetimes.nonce),
         sessions=sessions,
         sign_in=SignIn(database, directory, limits, sessions),

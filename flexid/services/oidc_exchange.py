@@ -16,7 +16,7 @@ from flexid.domain.oidc_attempt import Attempt, Returned
 from flexid.domain.openid_provider import Provider
 from flexid.domain.space import Space
 from flexid.domain.unanswered import Unanswered
-from flexid.outbound.oidc_server import OidcServer, Refused, Tokens, Unreadable
+from flexid.outbound.oidc_server import OidcServer, Refused, Tokens
 from flexid.services.oidc_keys import PAUSE_SECONDS
 from flexid.services.oidc_providers import AWAY, OidcProviders
 from flexid.services.token_signatures import TokenSignatures
@@ -93,7 +93,7 @@ class OidcExchange:
             if refused.error == "invalid_grant":
                 raise Expired(OVER) from None
             raise Forbidden(NOT_KNOWN_THERE) from None
-        except (Unanswered, Unreadable) as reason:
+        except Unanswered as reason:
             self._note(space, str(reason))
             # What it says of itself may have changed.
             self.providers.forget(space.domain)

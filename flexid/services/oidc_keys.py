@@ -70,6 +70,11 @@ class OidcKeys:
             raise Unavailable(UNAVAILABLE, PAUSE_SECONDS)
         return key
 
+    def forget(self, domain: str) -> None:
+        """Ask for the keys of a Space anew when one is needed next."""
+        for kept in [kept for kept in self._published if kept[0] == domain]:
+            del self._published[kept]
+
     def _of(self, domain: str, url: str) -> _Published:
         published = self._published.get((domain, url))
         if published is None:

@@ -9,9 +9,9 @@ from twisted.logger import Logger
 from flexid.base.clock import Clock
 from flexid.base.text import Text
 from flexid.domain.errors import Unavailable
-from flexid.domain.openid_provider import Provider, Unsuitable
+from flexid.domain.openid_provider import Provider
 from flexid.domain.unanswered import Unanswered
-from flexid.outbound.oidc_server import OidcServer, Unreadable
+from flexid.outbound.oidc_server import OidcServer
 from flexid.services.oidc_keys import FRESH_SECONDS, LAST_SECONDS, MOST_KEPT, NEVER, PAUSE_SECONDS
 
 PATH = "/.well-known/openid-configuration"
@@ -54,6 +54,13 @@ class OidcProviders:
             raise Unavailable(AWAY, PAUSE_SECONDS)
         return known.provider
 
+    async def ask(self, issuer: str) -> Provider:
+        """Return a server as it is now.
+
+        :raise Unanswered: it is away, or does not say what sign-ins need.
+        """
+        return Provider.read(await self.server.document(f"{issuer}{PATH}"), issuer)
+
     def forget(self, domain: str) -> None:
         """Ask the server of a Space anew when it is needed next."""
         self._known.pop(domain, None)
@@ -72,13 +79,12 @@ class OidcProviders:
         if now - known.read_at < FRESH_SECONDS or now - known.tried_at < PAUSE_SECONDS:
             return
         known.tried_at = now
-        url = f"{known.issuer}{PATH}"
         try:
-            known.provider = Provider.read(await self.server.document(url), known.issuer)
-        except (Unanswered, Unreadable, Unsuitable) as reason:
+            known.provider = await self.ask(known.issuer)
+        except Unanswered as reason:
             self.log.warn(
                 "Nobody signs in to {domain} by its OpenID server: {url}: {reason}",
-                domain=domain, url=url, reason=str(reason),
+                domain=domain, url=known.issuer, reason=str(reason),
             )  # fmt: skip
         else:
             known.read_at = now

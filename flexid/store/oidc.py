@@ -46,11 +46,20 @@ CLIENT = Query(
     """,
 )
 
+TELL_REFRESHED = Query(
+    "let every process ask an OpenID server anew", "SELECT pg_notify('flexid_openid_servers', %(domain)s)"
+)
+
 
 async def client(runner: Runner, domain: str) -> OidcClient | None:
     """Return what a Space is at its OpenID server, with the secret; None if it is no client of one."""
     rows = await runner.run(CLIENT, domain=domain)
     return OidcClient(**rows[0]) if rows else None
+
+
+async def tell_refreshed(runner: Runner, domain: str) -> None:
+    """Let every process forget what it knows of the OpenID server of a Space."""
+    await runner.run(TELL_REFRESHED, domain=domain)
 
 
 async def save(runner: Runner, domain: str, configuration: OidcConfiguration) -> dict[str, Any] | None:

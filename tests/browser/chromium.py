@@ -105,7 +105,7 @@ def _walk(browser: Browser, job: Job) -> Any:
         for look in job.looks:
             context = windows.enter_context(browser.new_context(**look.options()))
             context.set_default_timeout(PATIENCE)
-            watches.append(Watch(look.site, job.refused))
+            watches.append(Watch(look.site, job.refused, look.elsewhere))
             watches[-1].follow(context)
             pages.append(context.new_page())
         try:

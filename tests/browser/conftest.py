@@ -28,7 +28,9 @@ def town(chromium: Chromium) -> Iterator[Town]:
     del chromium
     with (
         redis_server.running() as redis,
-        running(redis_url=redis.url, blocking_amount_events_authorized_during_period="0") as flexid,
+        running(
+            redis_url=redis.url, blocking_amount_events_authorized_during_period="0", outbound_allow_private="1"
+        ) as flexid,
     ):
         for uuid, agent in DEVICES.items():
             redis.ask("HSET", "fs:alice.martin@sip.example.org", f'"<{uuid}>"', redis_server.contact(uuid, agent=agent))

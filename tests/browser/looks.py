@@ -19,6 +19,8 @@ class Look:
     phone: bool = False
     script: bool = True
     site: str = ""
+    elsewhere: str = ""
+    """Another site that pages of this one may lead to."""
     state: Any = field(default=None, repr=False)
 
     def at(self, site: str, state: Any = None) -> Look:

@@ -23,6 +23,8 @@ NO_PAGES = {
     "/authenticate/qrcode/{token}/attached",
     "/authenticate/qrcode/{token}/image",
     "/dashboard/qrcode",
+    "/login/oidc",
+    "/login/oidc/redirect",
     "/auth_token/{token}/qrcode",
     "/admin/accounts/export",
     "/admin/accounts/{account_id}/qrcode",
@@ -30,7 +32,7 @@ NO_PAGES = {
     "/wizard/qrcode",
     "/wizard/{token}/qrcode",
 }
-"""What pages ask for by themselves, pictures and whether something has happened; and files."""
+"""What pages ask for by themselves, pictures and whether something has happened; files; and what leads elsewhere."""
 IN_DEVELOPMENT_ONLY = {"/styleguide"}
 FORBIDDEN = {"/blocked"}
 """Pages that say no."""

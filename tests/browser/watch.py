@@ -22,6 +22,7 @@ class Watch:
 
     site: str
     refused: Collection[str] = ()
+    elsewhere: str = ""
     problems: list[str] = field(factory=list)
 
     def follow(self, context: BrowserContext) -> None:
@@ -42,7 +43,8 @@ class Watch:
         self.problems.append(f"script: {error.error}")
 
     def _request(self, request: Request) -> None:
-        if urlsplit(request.url).scheme not in {"data", "blob"} and not request.url.startswith(f"{self.site}/"):
+        sites = (f"{self.site}/", f"{self.elsewhere or self.site}/")
+        if urlsplit(request.url).scheme not in {"data", "blob"} and not request.url.startswith(sites):
             self.problems.append(f"asked another host: {request.url}")
 
     def _failure(self, request: Request) -> None:
