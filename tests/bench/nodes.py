@@ -38,6 +38,7 @@ def measure(results: Path) -> None:
         "seconds_of_each": took,
         "requests": len(load.done),
         "failed": len(load.failures),
+        "answers": dict(load.statuses),
         "refused_connections": load.refused,
         "uses_of_the_key_that_were_counted": counted,
         "p50_ms": round(1000 * seconds[len(seconds) // 2], 1),

@@ -22,6 +22,7 @@ defaults
     timeout client 60s
     timeout server 60s
     timeout http-request 10s
+    timeout check 5s
     retries 3
     option redispatch
     option forwardfor
