@@ -51,6 +51,8 @@ class OpenIdServer(Resource):
     """Under which of its paths it does not answer."""
     broken: dict[str, tuple[int, bytes]] = field(factory=dict)
     """What it answers under some of its paths."""
+    moves: dict[str, str] = field(factory=dict)
+    """Where it sends who asks under some of its paths."""
     asked: list[tuple[str, dict[str, str], dict[str, str]]] = field(factory=list)
     """Paths with queries or forms, and headers."""
     _codes: dict[str, tuple[dict[str, str], Claims]] = field(factory=dict)
@@ -104,6 +106,9 @@ class OpenIdServer(Resource):
             self._waiting.append(request)
             request.notifyFinish().addErrback(lambda _: None)
             return NOT_DONE_YET
+        if path in self.moves:
+            request.redirect(f"{HERE}{self.moves[path]}".encode())
+            return b""
         if path in self.broken:
             status, content = self.broken[path]
             request.setResponseCode(status)

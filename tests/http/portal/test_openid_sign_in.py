@@ -599,3 +599,11 @@ async def test_signing_in_ends_the_session_before_and_makes_a_new_one(app: Appli
     assert visitor.cookies["session"] != first
     assert len(app.sql("SELECT * FROM sessions")) == 1
     assert (await visitor.open(BEGIN)).headers["Location"] == "/dashboard"
+
+
+@ensureDeferred
+async def test_redirects_of_the_server_lead_us_nowhere(app: Application, server: OpenIdServer) -> None:
+    await has_oidc(app, server)
+    server.moves = {"/.well-known/openid-configuration": "/elsewhere"}
+    assert (await app.visitor().open(BEGIN)).status == 503
+    assert server.paths() == ["/.well-known/openid-configuration"]
