@@ -23,7 +23,8 @@ from support.traffic import traffic
 pytestmark = pytest.mark.real
 
 WORKERS = 2
-REPLACED = 1.0
+REPLACED = 2.0
+"""Seconds; half of it where nothing else wants the processors, such as other tests."""
 ENOUGH = 300
 """Requests that make a load."""
 
