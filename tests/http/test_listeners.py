@@ -95,6 +95,7 @@ async def test_a_request_that_is_being_answered_gets_its_answer(served: Served) 
     client.transport.write(GET)
     await until(lambda: bool(served.slow.waiting))
     closed = close(served, 10)
+    await until(lambda: served.slow.waiting[0].responseHeaders.hasHeader(b"connection"))
     served.slow.answer()
     await closed
     await until(lambda: client.ended)
