@@ -40,7 +40,7 @@ CODES_TO_MAILBOX = (Limit("mails with codes to a mailbox an hour", 10, HOUR),)
 CODES_FOR_ADDRESS = (Limit("mails with codes that an address asks for an hour", 50, HOUR),)
 REGISTRATIONS_FROM_ADDRESS = (Limit("registrations that an address tries an hour", 100, HOUR),)
 WEBHOOK_TESTS = (Limit("tests of a Space's webhooks a minute", 20, MINUTE),)
-OIDC_SIGN_INS_FROM_ADDRESS = (Limit("sign-ins at OpenID servers that an address begins a minute", 100, MINUTE),)
+OIDC_SIGN_INS_FROM_ADDRESS = (Limit("sign-ins at OpenID servers that an address begins a minute", 600, MINUTE),)
 
 
 @frozen

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from contextlib import AbstractContextManager, nullcontext
+
+from attrs import evolve, frozen
 
 from flexid.base.text import Text
 from flexid.domain import names, provisioned_names
 from flexid.domain.account import NewAccount, Origin
+from flexid.domain.acting import acting, who
 from flexid.domain.errors import Blocked, Forbidden
 from flexid.domain.space import Space
 from flexid.services.account_rules import AccountRules
@@ -43,6 +46,10 @@ class OidcAccounts:
         :raise Forbidden: there is none, or more than one, or it may not sign in in this way.
         :raise Blocked: it is blocked.
         """
+        with _acting(f"OpenID server {space.sign_in_service}"):
+            return await self._settle(space, email, origin, has_role=has_role)
+
+    async def _settle(self, space: Space, email: str, origin: Origin, *, has_role: bool | None) -> int:
         for _ in range(TRIES):
             try:
                 async with self.database.transaction() as transaction:
@@ -80,6 +87,12 @@ class OidcAccounts:
         new = NewAccount(username=username, domain=space.domain, email=email, activated=True)
         account = await account_changes.create(transaction, new, new_provisioning_token(), origin, space.name)
         return account.id
+
+
+def _acting(name: str) -> AbstractContextManager[None]:
+    """Let the audit log name a server: nobody has signed in yet."""
+    doer = who()
+    return acting(evolve(doer(), name=name)) if doer else nullcontext()
 
 
 def _allowed(found: Named | None, *, has_role: bool | None) -> int:

@@ -14,6 +14,9 @@ from support.openid import OpenIdServer
 from support.portal import Visitor
 from support.web import Reply
 
+from flexid.store import oidc_accounts
+from flexid.store.oidc_accounts import Named
+
 ROLE = "telephony"
 EMAIL = "alice@mail.example.org"
 
@@ -135,8 +138,16 @@ async def test_a_full_space_takes_nobody_more(app: Application, server: OpenIdSe
 @pytest.mark.parametrize("is_unique", ["true", "false"])
 @ensureDeferred
 async def test_two_first_sign_ins_of_one_person_make_one_account(
-    app: Application, server: OpenIdServer, is_unique: str
+    app: Application, server: OpenIdServer, is_unique: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    find, nobody = oidc_accounts.find, []
+
+    async def counted(*arguments: Any) -> list[Named]:
+        found = await find(*arguments)
+        nobody.extend([] if found else [arguments])
+        return found
+
+    monkeypatch.setattr(oidc_accounts, "find", counted)
     await app.change("UPDATE spaces SET unique_email = %s::boolean WHERE domain = %s", is_unique, TENANT)
     await provisions(app, server)
     visitors = [app.visitor() for _ in range(6)]
@@ -144,6 +155,7 @@ async def test_two_first_sign_ins_of_one_person_make_one_account(
     replies = await at_once(*(visitor.open(path) for visitor, path in zip(visitors, paths, strict=True)))
     assert [reply.headers["Location"] for reply in replies] == ["/dashboard"] * 6
     assert names(app) == ["alice"]
+    assert len(nobody) == 1, "whoever comes second looks when the first is through"
 
 
 @ensureDeferred
@@ -179,6 +191,9 @@ async def test_whose_role_is_gone_is_deactivated_and_active_again_when_it_is_bac
     assert (await sign_in(app, server)).status == 303
     assert accounts(app)[0]["activated"] is True
     assert app.sql("SELECT * FROM oidc_deactivations") == []
+    done = app.sql("SELECT action, actor, ip FROM audit_log WHERE account = %s ORDER BY id", f"alice@{TENANT}")
+    by_server = {"actor": "OpenID server 127.0.0.1", "ip": "127.0.0.1"}
+    assert done == [{"action": f"account.{what}", **by_server} for what in ("created", "deactivated", "activated")]
 
 
 @ensureDeferred
