@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types audit bench screenshots docs dist deb sbom
+.PHONY: help run test lint types audit bench screenshots docs dist deb sbom changelog
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ deb: ## build the Debian package, in dist/ (apt-get install debhelper)
 	@git ls-files -z | xargs -0 cp --parents --target-directory=build/deb/flexid
 	cd build/deb/flexid && dpkg-buildpackage --build=binary --no-sign
 	cp build/deb/*.deb dist/
+
+changelog: $(VENV)/.installed-for-developers ## gather changelog.d/ into CHANGELOG.md, for a release
+	$(BIN)/towncrier build --yes
 
 sbom: $(VENV)/.installed-for-developers ## write what it is made of, in dist/: CycloneDX, and the licences
 	@rm -rf build/sbom && mkdir -p dist && $(BIN)/python -m venv build/sbom
