@@ -12,7 +12,7 @@ from flexid.base.text import Text
 from flexid.domain import unanswered, urls
 from flexid.domain.unanswered import Unanswered
 
-SECRET_IN_HEADER, SECRET_IN_BODY = "client_secret_basic", "client_secret_post"  # names of methods
+BY_HEADER, BY_FORM = "client_secret_basic", "client_secret_post"  # names of methods
 
 
 @frozen
@@ -38,7 +38,7 @@ class Provider:
             raise Unanswered(unanswered.UNREADABLE)
         if document.get("issuer") != issuer:
             raise Unanswered(Text("It does not call itself {name}", name=issuer))
-        methods = document.get("token_endpoint_auth_methods_supported", [SECRET_IN_HEADER])
+        methods = document.get("token_endpoint_auth_methods_supported", [BY_HEADER])
         if not isinstance(methods, list):
             raise Unanswered(unanswered.UNREADABLE)
         has_end = document.get("end_session_endpoint") is not None
@@ -48,7 +48,7 @@ class Provider:
             _address(document, "token_endpoint", issuer),
             _address(document, "jwks_uri", issuer),
             _address(document, "end_session_endpoint", issuer) if has_end else None,
-            SECRET_IN_HEADER in methods or SECRET_IN_BODY not in methods,
+            BY_HEADER in methods or BY_FORM not in methods,
             document.get("authorization_response_iss_parameter_supported") is True,
         )
 
