@@ -138,8 +138,8 @@ class FlexidService(Service):
             timer.start()
         if queue:
             await queue.start()
-        self._ready = True
         await self._make_seeing(services, timers, queue).start()
+        self._ready = True
         await listeners.open()
         self._say(listeners.addresses(self._settings.root_host), await self._introduction(services, first))
 

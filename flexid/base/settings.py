@@ -236,7 +236,11 @@ class Settings(Section):
     development: bool = Field(
         default=False, description="for who works on the portal: templates are read anew, `/styleguide` shows its parts"
     )
-    templates_dir: Path | None = Field(None, description="a folder whose templates replace ours of the same name; `templates` beside the configuration file")
+    templates_dir: Path | None = Field(
+        None,
+        description="a folder whose templates replace ours of the same name; "
+        "empty = `templates` beside the configuration file",
+    )
     trusted_proxies: tuple[Network, ...] = Field(
         (), description="addresses or networks whose X-Forwarded-* headers are believed"
     )

@@ -50,7 +50,8 @@ class Templates:
         """Return the page `name` in a language; where an operator's template fails, that of ours.
 
         In a template `_("…", …)` translates, `ngettext(one, many, number)` says how many, `say(text)` shows
-        a Text; `number`, `day` and `moment` write numbers and times (UTC) as the language does, `day` those of JSON too.
+        a Text; `number`, `day` and `moment` write numbers and times (UTC) as the language does, `day` those of JSON
+        too.
         """
         try:
             return self._render(name, language, values, own=True)

@@ -114,7 +114,8 @@ class HookFile:
         return functions
 
     def _unusable(self, reason: str) -> UnusableHooks:
-        return UnusableHooks(Text("{setting} = {path}: {reason}", setting=self._setting, path=self.path, reason=reason))
+        said = Text("{setting} cannot be used, {path}: {reason}", setting=self._setting, path=self.path, reason=reason)
+        return UnusableHooks(said)
 
 
 def _line(error: BaseException, path: Path) -> str:

@@ -38,10 +38,10 @@ class Outside:
     pusher: Pusher
     oidc_keys: KeyServer
     registrar: Registrar
-    document_hooks: HookFile | None
-    account_hooks: HookFile | None
     web: Web
     captcha: Captcha
+    document_hooks: HookFile | None
+    account_hooks: HookFile | None
 
 
 def connect(reactor: Any, settings: Settings, environment: Mapping[str, str]) -> Outside:
@@ -56,10 +56,10 @@ def connect(reactor: Any, settings: Settings, environment: Mapping[str, str]) ->
         FlexisipPusher(reactor, path, settings.pusher.keys(), kept) if path else NoPusher(),
         HttpKeyServer(web),
         _registrar(reactor, settings.redis) if settings.redis.url else NoRegistrar(),
-        HookFile(reactor, "hooks.provisioning", hooks.provisioning, OF_DOCUMENTS) if hooks.provisioning else None,
-        HookFile(reactor, "hooks.accounts", hooks.accounts, OF_ACCOUNTS) if hooks.accounts else None,
         web,
         _captcha(reactor, settings.captcha),
+        HookFile(reactor, "hooks.provisioning", hooks.provisioning, OF_DOCUMENTS) if hooks.provisioning else None,
+        HookFile(reactor, "hooks.accounts", hooks.accounts, OF_ACCOUNTS) if hooks.accounts else None,
     )
 
 
@@ -67,6 +67,12 @@ def _smtp(reactor: Any, settings: Settings) -> SmtpCarrier:
     mail = settings.mail
     shared = smtp_address.read(mail.url) if mail.url else None
     return SmtpCarrier(reactor, Trust(mail.ca), settings.root_host, mail.timeout, shared)
+
+
+def _captcha(reactor: Any, captcha: CaptchaSettings) -> Captcha:
+    # The operator has named this server, so it may stand anywhere.
+    web = Web(reactor, Guard(reactor, allow_private=True))
+    return HCaptcha(web, captcha.url, captcha.site_key, captcha.secret) if captcha.site_key else NoCaptcha()
 
 
 def _sms(reactor: Any, settings: Settings) -> SmsCarrier:
@@ -79,12 +85,6 @@ def _sms(reactor: Any, settings: Settings) -> SmsCarrier:
         request = (sms.http_method, sms.http_url, sms.http_body, sms.http_content_type, sms.http_header)
         return HttpSms(server, *request, sms.sender, sms.http_secret)
     return SmsFiles(settings.data_dir / "sms")
-
-
-def _captcha(reactor: Any, captcha: CaptchaSettings) -> Captcha:
-    # The operator has named this server, so it may stand anywhere.
-    web = Web(reactor, Guard(reactor, allow_private=True))
-    return HCaptcha(web, captcha.url, captcha.site_key, captcha.secret) if captcha.site_key else NoCaptcha()
 
 
 def _registrar(reactor: Any, settings: RedisSettings) -> Registrar:

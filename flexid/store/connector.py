@@ -66,7 +66,8 @@ class Connector:
 def with_hooks(dsn: str) -> str:
     """Return a connection string for who calls operators' own functions: triggers note changes of accounts for them."""
     given = extensions.parse_dsn(dsn)
-    return extensions.make_dsn(**given | {"options": f"{given.get('options', '')} -c flexid.hooks=on".strip()})
+    hooked: str = extensions.make_dsn(**given | {"options": f"{given.get('options', '')} -c flexid.hooks=on".strip()})
+    return hooked
 
 
 def with_settings(dsn: str, statement_timeout: float) -> str:

@@ -61,7 +61,7 @@ async def test_a_file_that_is_of_no_use_is_a_problem_that_names_it(tmp_path: Pat
     with pytest.raises(Problem) as raised:
         await check(provisioning=file)
     assert said in str(raised.value)
-    assert f"hooks.provisioning = {file}" in str(raised.value)
+    assert f"hooks.provisioning cannot be used, {file}" in str(raised.value)
 
 
 @ensureDeferred
