@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from itertools import accumulate
@@ -107,13 +108,15 @@ def _caches(services: Services) -> Iterator[Family]:
 
 def _outside(process: Process) -> Iterator[Family]:
     services = process.services
-    samples: list[Sample] = []
-    for service in (services.deliveries, services.notices, getattr(services, "webhook_deliveries", None)):
-        outcomes: Mapping[tuple[str, str], int] = getattr(service, "outcomes", {})
-        for (channel, outcome), count in sorted(outcomes.items()):
-            samples.append(("_total", {"channel": channel, "outcome": outcome}, count))
+    delivered = services.deliveries.outcomes + services.notices.outcomes + services.webhook_deliveries.outcomes
     says = "Deliveries from the outbox, by channel and outcome."
-    yield Family("flexid_deliveries", "counter", says, samples)
+    yield _by_outcome("flexid_deliveries", says, "channel", delivered)
+    called: Counter[tuple[str, str]] = Counter()
+    for file in (services.provisioning.hooks.file, services.account_hooks.file):
+        called.update(file.outcomes if file else {})
+    yield _by_outcome("flexid_hooks", "Calls of operators' own functions, by outcome.", "hook", called)
+    checks: Mapping[str, int] = services.person_check.outcomes
+    yield _counter("flexid_captchas", "Answers to captchas that were checked, by outcome.", "outcome", checks)
     pushes: Mapping[str, int] = services.push_tokens.outcomes
     yield _counter("flexid_pushes", "Push notifications, by outcome.", "outcome", pushes)
     sign_ins: Mapping[str, int] = services.oidc_sign_in.outcomes
@@ -171,6 +174,13 @@ def _gauge(name: str, says: str, label: str, values: Mapping[str, float]) -> Fam
 
 def _counter(name: str, says: str, label: str, values: Mapping[str, float]) -> Family:
     return Family(name, "counter", says, [("_total", {label: key}, value) for key, value in sorted(values.items())])
+
+
+def _by_outcome(name: str, says: str, label: str, counts: Mapping[tuple[str, str], int]) -> Family:
+    samples: list[Sample] = [
+        ("_total", {label: key, "outcome": outcome}, count) for (key, outcome), count in sorted(counts.items())
+    ]
+    return Family(name, "counter", says, samples)
 
 
 def _python() -> str:

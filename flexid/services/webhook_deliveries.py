@@ -40,8 +40,8 @@ class WebhookDeliveries:
     clock: Clock
     courier: Courier
     language: str
-    outcomes: Counter[str] = field(factory=Counter, init=False)
-    """How many attempts came to which end: `delivered`, `failed`, or `dead` where there is no further one."""
+    outcomes: Counter[tuple[str, str]] = field(factory=Counter, init=False)
+    """How many attempts of the channel came to which end: `delivered`, `failed`, or `dead` if it was the last one."""
     _lanes: Counter[int] = field(factory=Counter, init=False)
     """How many lanes work for a webhook."""
     _under_way: set[Deferred[None]] = field(factory=set, init=False)
@@ -102,7 +102,7 @@ class WebhookDeliveries:
             await self._note_failure(due, str(refused), is_gone=isinstance(refused, Gone))
             return False
         await webhook_deliveries.sent(self.database, due.id)
-        self.outcomes["delivered"] += 1
+        self.outcomes["webhook", "delivered"] += 1
         return True
 
     async def _note_failure(self, due: DueEvent, reason: str, *, is_gone: bool) -> None:
@@ -128,7 +128,7 @@ class WebhookDeliveries:
                     }
                     mail = Mail("webhook_disabled", email, self.language, values)
                     await outbox.put(transaction, mail.outgoing(off.domain))
-        self.outcomes["dead" if is_dead else "failed"] += 1
+        self.outcomes["webhook", "dead" if is_dead else "failed"] += 1
         if off:
             self.log.warn(
                 "Webhook {webhook} of {domain} is switched off: {reason}",

@@ -189,7 +189,7 @@ async def test_what_is_not_taken_comes_again_under_the_same_id(app: Application,
     assert first.headers["webhook-id"] == second.headers["webhook-id"] == third.headers["webhook-id"]
     assert first.body == third.body
     assert [delivery["state"] for delivery in await _deliveries(app, webhook)] == ["sent"]
-    assert app.services.webhook_deliveries.outcomes == {"failed": 2, "delivered": 1}
+    assert app.services.webhook_deliveries.outcomes == {("webhook", "failed"): 2, ("webhook", "delivered"): 1}
 
 
 @ensureDeferred

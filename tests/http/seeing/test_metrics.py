@@ -24,6 +24,8 @@ from flexid.seeing.gathering import Neighbours
 from flexid.seeing.listener import MetricsListener, of_process, rendered
 from flexid.timers import Job, Timers
 
+EXAMPLE = Path(__file__).parents[3] / "examples" / "hooks.py"
+
 
 @define
 class Metrics:
@@ -96,6 +98,28 @@ async def test_statements_the_pool_and_caches_are_counted(app: Application) -> N
     assert metrics("flexid_build_info") == 1
     assert metrics("flexid_tls_certificate_ends_timestamp_seconds") == 1_900_000_000
     assert (metrics("process_resident_memory_bytes") or 0) > 10_000_000
+
+
+@ensureDeferred
+async def test_what_goes_out_is_counted_by_channel_and_outcome(app: Application) -> None:
+    services = app.services
+    services.deliveries.outcomes["mail", "delivered"] += 3
+    services.notices.outcomes["registrar", "failed"] += 2
+    services.webhook_deliveries.outcomes["webhook", "dead"] += 1
+    services.person_check.outcomes["passed"] += 4
+    metrics = await told(app)
+    assert metrics("flexid_deliveries_total", channel="mail", outcome="delivered") == 3
+    assert metrics("flexid_deliveries_total", channel="registrar", outcome="failed") == 2
+    assert metrics("flexid_deliveries_total", channel="webhook", outcome="dead") == 1
+    assert metrics("flexid_captchas_total", outcome="passed") == 4
+
+
+@pytest.mark.parametrize("settings", [{"hooks": {"provisioning": EXAMPLE}}])
+@ensureDeferred
+async def test_calls_of_operators_functions_are_counted(app: Application) -> None:
+    assert (await app.nobody.get("/provisioning", x_linphone_provisioning="1")).status == 200
+    metrics = await told(app)
+    assert metrics("flexid_hooks_total", hook="additional_sections", outcome="done") == 1
 
 
 @ensureDeferred
