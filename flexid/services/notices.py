@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import timedelta
 
 from attrs import field, frozen
-from twisted.internet.defer import DeferredList, ensureDeferred
+from twisted.internet.defer import DeferredList, DeferredLock, ensureDeferred
 from twisted.logger import Logger
 
 from flexid.base.clock import Clock
@@ -36,6 +36,7 @@ class Notices:
     registrar: Registrar
     outcomes: Counter[tuple[str, str]] = field(factory=Counter, init=False)
     """How many notices of each channel were `delivered`, or `failed` for now."""
+    _asking: DeferredLock = field(factory=DeferredLock, init=False)
 
     async def deliver(self) -> int:
         """Tell what is due; return how much was told, nothing if Redis is away."""
@@ -77,5 +78,8 @@ class Notices:
         # A notice may be late: the B2BUA drops an address whose identifier leads to none, though another account has
         # taken it meanwhile.
         username, domain = due.payload["username"], due.payload["domain"]
-        now = await external_accounts.identify(self.database, username, domain)
+        # One after the other: the database would answer in any order.
+        now = await self._asking.run(
+            lambda: ensureDeferred(external_accounts.identify(self.database, username, domain))
+        )
         await self.registrar.tell_b2bua({**due.payload, "identifier": str(now or due.payload["identifier"])})
