@@ -18,6 +18,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from flexid.base import memory
 from flexid.base.clock import Clock
 from flexid.base.configuration import DEFAULTS, Configuration
 from flexid.base.settings import Settings
@@ -119,6 +120,7 @@ class FlexidService(Service):
         importing = deferToThreadPool(self._reactor, self._reactor.getThreadPool(), import_module, "flexid.http.site")
         dsn = self._worker.dsn if self._worker else await self._server.start()
         await importing
+        memory.started()
         database = Database(self._reactor, dsn, self._settings.database.pool_size)
         self._endings.append(database.stop)
         outside = connect(self._reactor, self._settings, os.environ)

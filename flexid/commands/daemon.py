@@ -17,6 +17,7 @@ from twisted.python import usage
 from twisted.python.logfile import LogFile
 from twisted.scripts import twistd
 
+from flexid.base import memory
 from flexid.base.configuration import Configuration, ConfigurationError, load
 from flexid.base.logs import Lines
 from flexid.base.relevel import LogLevel
@@ -106,6 +107,7 @@ def _service(
     """Return the one process, or the parent of several, which does without most of our modules."""
     _allow_many_files()
     if configuration.settings.worker_count == 1:
+        memory.starting()
         from flexid.service import FlexidService  # noqa: PLC0415
 
         return FlexidService(reactor, configuration, say, give_up)

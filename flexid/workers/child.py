@@ -14,7 +14,7 @@ from attrs import define, field
 from twisted.logger import ILogObserver, LogEvent, globalLogBeginner
 from zope.interface import implementer
 
-from flexid.base import handover
+from flexid.base import handover, memory
 from flexid.base.channel import Channel
 from flexid.base.logs import Lines
 from flexid.base.relevel import LogLevel
@@ -31,6 +31,7 @@ def main() -> None:
     # Of the terminal, which sends it to all; the parent passes on what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end = socket.socket(fileno=CHANNEL)
+    memory.starting()
     for module in ("flexid.service", "flexid.http.listeners", "flexid.http.site"):
         import_module(module)
     end.send(handover.PREPARED)
