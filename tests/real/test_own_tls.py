@@ -272,7 +272,7 @@ def test_told_to_end_under_load_it_answers_every_accepted_request(secure: Secure
 
 def test_without_tls_the_signal_ends_nothing(flexid: Flexid) -> None:
     flexid.process().send_signal(signal.SIGHUP)
-    wait_until(lambda: "SIGHUP: reading again: nothing that is in use" in flexid.log_tail(), flexid.log_tail)
+    wait_until(lambda: "SIGHUP: reading again: the log level, templates" in flexid.log_tail(), flexid.log_tail)
     assert flexid.caller().get("/health/ready").status == 200
 
 
