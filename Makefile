@@ -15,9 +15,9 @@ run: $(VENV)/.installed ## start flexid on http://localhost:8080, with everythin
 	@exec $(BIN)/twistd -n --pidfile= flexid
 
 test: $(VENV)/.installed-for-developers ## run all tests; where CI is set, none may skip
-	@# Tests wait for others more than they work, and those of a file share what it started. On a busy machine a real
+	@# One process for each processor; the tests of a file share what it started. On a busy machine a real
 	@# peer may be slow once: what fails is tried a second time, and the summary names it.
-	PYTHONPATH=tests $(BIN)/pytest --numprocesses=$$((2 * $$(nproc))) --maxprocesses=8 --dist=loadfile --no-loadscope-reorder \
+	PYTHONPATH=tests $(BIN)/pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder \
 		--reruns=1 -rfER \
 		$(if $(CI),-p support.no_skips) $(TESTS)
 

@@ -18,21 +18,24 @@ KILLS = 2
 
 
 def test_killed_flexid_has_lost_no_acknowledged_account(flexid: Flexid, admin: Caller) -> None:
-    with creating(admin, "before-the-end") as creations:
+    with creating(admin, f"before-{time.monotonic_ns()}") as creations:
         _wait_for(creations, ENOUGH, after=0.0)
         flexid.kill()
     flexid.start()
 
     assert {creation.status for creation in creations.done} == {200, None}
     assert creations.missing() == set()
-    assert admin.post("/api/accounts", {"username": "after-the-end", "password": "the_password"}).status == 200
+    assert (
+        admin.post("/api/accounts", {"username": f"after-{time.monotonic_ns()}", "password": "the_password"}).status
+        == 200
+    )
 
 
 def test_killed_postgresql_costs_no_acknowledged_account_and_no_client_waits_long(
     flexid: Flexid, admin: Caller
 ) -> None:
     outages: list[tuple[float, float]] = []
-    with creating(admin, "meanwhile") as creations:
+    with creating(admin, f"meanwhile-{time.monotonic_ns()}") as creations:
         for _ in range(KILLS):
             _wait_for(creations, ENOUGH, after=time.monotonic())
             outages.append(_kill_postgresql(flexid))
