@@ -109,17 +109,15 @@ class Provisioning:
 
     async def _document(self, known: KnownSpace, account: Account, asked: Asked) -> bytes:
         document = known.document(asked.base_url)
-        sections = document.sections(
-            reg_identity(account.display_name, account.username, account.domain),
-            [
-                Credentials(account.username, account.domain, password.ha1, known.space.realm, password.algorithm)
-                for password in account.passwords
-            ],
-            account.carddav_credentials,
-        )
+        identity = reg_identity(account.display_name, account.username, account.domain)
+        credentials = [
+            Credentials(account.username, account.domain, password.ha1, known.space.realm, password.algorithm)
+            for password in account.passwords
+        ]
         if not self.hooks.are_there:
-            return document.with_sections(sections)
+            return document.with_account(identity, credentials, account.carddav_credentials)
         request = asked.request()
+        sections = document.sections(identity, credentials, account.carddav_credentials)
         changed = await self.hooks.change(sections, request, account)
         return document.with_sections(changed, await self.hooks.further_sections(request, account))
 
