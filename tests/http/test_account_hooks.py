@@ -102,7 +102,7 @@ async def test_what_was_heard_of_is_forgotten(app: Application, file: Path) -> N
     await app.has_account("alice")
     await heard(app, file)
     await app.services.account_hooks.clear()
-    assert app.sql("SELECT FROM outbox WHERE channel = 'hook'") == []
+    assert app.sql("SELECT id FROM outbox WHERE channel = 'hook'") == []
 
 
 @ensureDeferred
@@ -110,6 +110,6 @@ async def test_where_there_are_no_functions_nothing_is_noted(postgres: Postgres,
     dsn = postgres.create_database(filled_database)
     without = await start(dsn)
     await without.has_account("alice")
-    assert without.sql("SELECT FROM outbox WHERE channel = 'hook'") == []
+    assert without.sql("SELECT id FROM outbox WHERE channel = 'hook'") == []
     await without.database.stop()
     postgres.drop_database(dsn)
